@@ -1,0 +1,1 @@
+"""Named functions with text parameters, called by mgrctl, HTTP and forms alike."""

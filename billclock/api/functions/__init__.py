@@ -1,0 +1,1 @@
+"""The named functions: one module an area."""

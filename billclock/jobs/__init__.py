@@ -1,0 +1,1 @@
+"""The jobs of the article: one file a job, named as its command."""

@@ -1,0 +1,1 @@
+"""Runs crontabs and records every outcome; knows nothing of billing."""

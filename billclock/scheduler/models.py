@@ -1,0 +1,188 @@
+"""What the database knows of crontabs: entries, planned moments, runs, versions, pauses."""
+
+from django.db import models
+
+
+class Outcome(models.TextChoices):
+    """How a planned moment or a run ended; these words everywhere."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    LOST = "lost"
+
+
+class Trigger(models.TextChoices):
+    """Why a run was started."""
+
+    SCHEDULE = "schedule"
+    CATCH_UP = "catch-up"
+    RETRY = "retry"
+    MANUAL = "manual"
+    TEST = "test"
+
+
+class Mail(models.TextChoices):
+    """Whether a run's report was sent: none is owed, one is due, it was written to the outbox."""
+
+    NONE = "none"
+    DUE = "due"
+    WRITTEN = "written"
+
+
+class Table(models.Model):
+    """One crontab as last read: a user's, or a system table such as /etc/cron.d/ntp."""
+
+    name = models.CharField(max_length=255, primary_key=True)
+    system = models.BooleanField(default=False)
+    digest = models.CharField(max_length=64, blank=True)
+    read_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+    zone = models.CharField(max_length=64, blank=True)
+
+
+class Version(models.Model):
+    """The bytes a table once had, who wrote them and when; the way back."""
+
+    table = models.CharField(max_length=255)
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    data = models.BinaryField()
+    author = models.CharField(max_length=255)
+    note = models.CharField(max_length=255, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("table", "number"), name="version_once"),)
+
+
+class Entry(models.Model):
+    """One line that runs a command, recognised again when the line is edited.
+
+    `digest` is of the line's bytes, `ordinal` counts equal lines from 0; `command_digest` and
+    `description_digest` find the entry again when the line itself changed. `gone_at` is set when
+    the entry is no longer in its table. `era` moves moments to a clock that was set back on
+    purpose, see Slot.
+    """
+
+    table = models.CharField(max_length=255)
+    digest = models.CharField(max_length=32)
+    ordinal = models.PositiveIntegerField(default=0)
+    command_digest = models.CharField(max_length=32)
+    description_digest = models.CharField(max_length=32, blank=True)
+    expression = models.TextField()
+    command = models.TextField()
+    description = models.TextField(blank=True)
+    active = models.BooleanField(default=True)
+    line = models.PositiveIntegerField(default=0)
+    era = models.PositiveIntegerField(default=0)
+    first_seen = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("table", "gone_at"), name="entry_of_table"),)
+
+
+class Slot(models.Model):
+    """One planned moment of an entry; inserting it is the only right to start a run for it.
+
+    Consecutive missed moments may be one row: the first, the last (`planned`) and their count.
+    """
+
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="slots")
+    planned = models.DateTimeField()
+    era = models.PositiveIntegerField(default=0)
+    first_planned = models.DateTimeField(null=True)
+    count = models.PositiveIntegerField(default=1)
+    claimed_at = models.DateTimeField()
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("entry", "planned", "era"), name="slot_once"),
+        )
+        indexes = (
+            models.Index(fields=("outcome", "planned"), name="slot_by_outcome"),
+            models.Index(fields=("planned",), name="slot_by_moment"),
+        )
+
+
+class Run(models.Model):
+    """One attempt to run an entry's command.
+
+    `pid_started` is the kernel's start time of the process in clock ticks since boot, which with
+    `pid` names one process for ever. CPU is in seconds, memory in KiB, output in bytes.
+    `exit_code` is None where a signal ended the process or where it can't be had.
+    """
+
+    slot = models.ForeignKey(Slot, models.CASCADE, null=True, related_name="runs")
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="runs")
+    attempt = models.PositiveIntegerField(default=1)
+    trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.SCHEDULE)
+    actor = models.CharField(max_length=255, blank=True)
+    planned = models.DateTimeField(null=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    reason = models.TextField(blank=True)
+    exit_code = models.SmallIntegerField(null=True)
+    signal = models.SmallIntegerField(null=True)
+    cpu = models.FloatField(null=True)
+    memory = models.BigIntegerField(null=True)
+    output_size = models.BigIntegerField(default=0)
+    host = models.CharField(max_length=255, blank=True)
+    user = models.CharField(max_length=255, blank=True)
+    pid = models.PositiveIntegerField(null=True)
+    pid_started = models.BigIntegerField(null=True)
+    mail = models.CharField(max_length=8, choices=Mail.choices, default=Mail.NONE)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("slot", "attempt"), name="run_once"),)
+        indexes = (
+            models.Index(fields=("-started",), name="run_by_start"),
+            models.Index(fields=("entry", "-id"), name="run_of_entry"),
+            models.Index(fields=("id",), name="run_unfinished", condition=models.Q(outcome="")),
+            models.Index(fields=("id",), name="run_mail_due", condition=models.Q(mail="due")),
+        )
+
+
+class Pause(models.Model):
+    """A time in which nothing is started: for all (`scope` empty), `tag:NAME` or `entry:ID`."""
+
+    scope = models.CharField(max_length=255, blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    actor = models.CharField(max_length=255)
+
+
+class Beat(models.Model):
+    """The daemon's last sign of life on one host, and what it last knew of the clock.
+
+    `served` is the moment up to which every planned moment has its slot; `boot` the kernel's
+    boot id; `offset` the wall clock minus the seconds since boot.
+    """
+
+    host = models.CharField(max_length=255, primary_key=True)
+    pid = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    served = models.DateTimeField()
+    boot = models.CharField(max_length=64)
+    offset = models.FloatField()
+    stopped = models.BooleanField(default=False)
+
+
+class Incident(models.Model):
+    """Something a person should know: the clock jumped, a table is ignored, a disk is full."""
+
+    kind = models.CharField(max_length=32)
+    at = models.DateTimeField()
+    subject = models.CharField(max_length=255, blank=True)
+    text = models.TextField()
+    over_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("over_at", "-at"), name="incident_open"),)

@@ -1,0 +1,185 @@
+"""Every setting, read from the environment; docs/reference/settings.md lists them from here."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+
+class SettingError(Exception):
+    """A variable of the environment holds what its setting cannot be."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        super().__init__(f"{name}={value!r} is not {expected}: change or unset {name}")
+
+
+@dataclass(frozen=True)
+class Described:
+    """One setting as the reference documentation shows it."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+DESCRIBED: list[Described] = []
+
+
+def _read(name: str, default: T, meaning: str, convert: Callable[[str], T], expected: str) -> T:
+    name = f"BILLCLOCK_{name}"
+    DESCRIBED.append(Described(name, "" if default is None else str(default), meaning))
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        return convert(value)
+    except (ValueError, KeyError):
+        raise SettingError(name, value, expected) from None
+
+
+def env_str(name: str, default: str, meaning: str) -> str:
+    """Read text."""
+    return _read(name, default, meaning, str, "text")
+
+
+def env_int(name: str, default: int, meaning: str) -> int:
+    """Read a whole number, 0 or more."""
+
+    def convert(text: str) -> int:
+        number = int(text)
+        if number < 0:
+            raise ValueError(text)
+        return number
+
+    return _read(name, default, meaning, convert, "a whole number, 0 or more")
+
+
+def env_bool(name: str, default: bool, meaning: str) -> bool:
+    """Read yes or no (also on, off, true, false, 1, 0)."""
+    words = {"yes": True, "on": True, "true": True, "1": True}
+    words |= {"no": False, "off": False, "false": False, "0": False}
+    return _read(name, default, meaning, lambda text: words[text.lower()], "yes or no")
+
+
+def env_path(name: str, default: Path, meaning: str) -> Path:
+    """Read a path, made absolute."""
+    return _read(name, default, meaning, lambda text: Path(text).expanduser().absolute(), "a path")
+
+
+def env_secret(name: str, meaning: str) -> str:
+    """Read a secret from NAME, or from the file that NAME_FILE names."""
+    place = os.environ.get(f"BILLCLOCK_{name}_FILE", "")
+    if place:
+        os.environ.setdefault(f"BILLCLOCK_{name}", Path(place).read_text(encoding="utf-8").strip())
+    return _read(name, "", f"{meaning} (or BILLCLOCK_{name}_FILE: a file that holds it)", str, "")
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# places
+HOME = env_path("HOME", ROOT / "var", "folder of everything Billclock keeps")
+SPOOL = env_path("SPOOL", HOME / "spool", "folder of the users' crontabs")
+SYSTEM_TABLES = env_path("SYSTEM_TABLES", Path("/etc"), "folder of crontab and cron.d, run on a "
+                         "take-over of the system's spool")  # fmt: skip
+RUN_OUTPUTS = HOME / "runs"
+CONTROL_SOCKET = HOME / "daemon.sock"
+
+# the daemon
+RUNS = env_bool("RUNS", True, "whether Billclock runs the jobs; no: another cron does")
+SERVE_LATE = env_int("SERVE_LATE", 300, "seconds for which a moment is still started, late")
+PARALLEL = env_int("PARALLEL", 0, "most jobs at once; 0: no limit")
+KEEP_DAYS = env_int("KEEP_DAYS", 30, "days for which runs are kept")
+KEEP_RUNS = env_int("KEEP_RUNS", 200, "runs kept for one entry beyond which the oldest go")
+KEEP_MIB = env_int("KEEP_MIB", 2048, "MiB of output kept in all")
+HEARTBEAT_URL = env_str("HEARTBEAT_URL", "", "address fetched once a minute while all is well")
+EXECUTOR = env_str("EXECUTOR", "process", "how jobs run: process")
+
+# the web
+BIND = env_str("BIND", "127.0.0.1", "address the web server listens on")
+PORT = env_int("PORT", 8000, "port the web server listens on")
+PUBLIC_URL = env_str("PUBLIC_URL", f"http://localhost:{PORT}", "address users see in links")
+WEB_USER = env_str("WEB_USER", "", "system user the web process runs as; edits go by the daemon")
+METRICS_KEY = env_secret("METRICS_KEY", "key that opens /metrics to other machines")
+DEBUG = env_bool("DEBUG", False, "show tracebacks in the browser; never where others can reach it")
+LOG_JSON = env_bool("LOG_JSON", False, "write the log as JSON lines")
+
+# mail
+SMTP = env_str("SMTP", "", "smtp://[user:password@]host[:port] (smtps:// for TLS, "
+               "smtp+starttls:// for STARTTLS); empty: reports wait")  # fmt: skip
+MAIL_FROM = env_str("MAIL_FROM", "", "sender of reports; empty: root at the host's name")
+MAIL_A_NIGHT = env_int("MAIL_A_NIGHT", 24, "most report mails from one table in 24 hours")
+
+
+def _allowed_hosts(given: str) -> list[str]:
+    hosts = [host.strip() for host in given.split(",") if host.strip()]
+    return hosts or [
+        urlsplit(PUBLIC_URL).hostname or "localhost",
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    ]
+
+
+ALLOWED_HOSTS = _allowed_hosts(
+    env_str("ALLOWED_HOSTS", "", "host names the web answers to, with commas; empty: loopback's")
+)
+
+
+def _secret_key() -> str:
+    """Read the signing key, made on the first start and kept beside the databases."""
+    given = env_secret("SECRET_KEY", "key that signs sessions; empty: made and kept in the folder")
+    if given:
+        return given
+    place = HOME / "secret_key"
+    try:
+        return place.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return "not yet made: billclock prepare makes it"
+
+
+SECRET_KEY = _secret_key()
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+ROOT_URLCONF = "billclock.urls"
+ASGI_APPLICATION = "billclock.asgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "billclock.accounts",
+    "billclock.outbox",
+    "billclock.scheduler",
+    "billclock.billing",
+    "billclock.web",
+]
+
+
+def _sqlite(file: str, synchronous: str) -> dict[str, Any]:
+    """Describe one SQLite file; IMMEDIATE because DEFERRED loses transactions under contention."""
+    pragmas = f"PRAGMA journal_mode=WAL;PRAGMA synchronous={synchronous};PRAGMA foreign_keys=ON;"
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": HOME / file,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
+    }
+
+
+# Runs have a file of their own so that a long billing transaction never delays a start. It is
+# synced in full: a claim that a power cut could lose would be a second start.
+DATABASES = {
+    "default": _sqlite("billclock.sqlite3", "NORMAL"),
+    "scheduler": _sqlite("scheduler.sqlite3", "FULL"),
+}
+DATABASE_ROUTERS = ["billclock.scheduler.router.Router"]
