@@ -1,0 +1,1 @@
+"""What an expression means, and the languages that can say it."""
