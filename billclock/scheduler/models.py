@@ -26,10 +26,15 @@ class Trigger(models.TextChoices):
 
 
 class Mail(models.TextChoices):
-    """Whether a run's report was sent: none is owed, one is due, it was written to the outbox."""
+    """Whether a run's report was sent: none is owed, one is due, it was written to the outbox.
+
+    A report is withheld where a limit of mails was reached; once a later mail or a digest has
+    told of the run, it counts as written.
+    """
 
     NONE = "none"
     DUE = "due"
+    WITHHELD = "withheld"
     WRITTEN = "written"
 
 
@@ -147,6 +152,9 @@ class Run(models.Model):
             models.Index(fields=("entry", "-id"), name="run_of_entry"),
             models.Index(fields=("id",), name="run_unfinished", condition=models.Q(outcome="")),
             models.Index(fields=("id",), name="run_mail_due", condition=models.Q(mail="due")),
+            models.Index(
+                fields=("entry",), name="run_mail_withheld", condition=models.Q(mail="withheld")
+            ),
         )
 
 
