@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -19,7 +20,7 @@ class IntervalError(ValueError):
     """A value of an interval is missing or wrong: which field, what it held, what it may hold."""
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        what = "is missing" if value == "" else f"{value!r} is not possible"
+        what = "is missing" if value == "" else f"{reprlib.repr(value)} is not possible"
         super().__init__(f"{field}: {what}; give {allowed}")
         self.field = field
         self.value = value

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from billclock.cron.words.phrase import (
     EVEN_DAYS,
     EVERY_HOUR,
+    LEAP_DAY,
     MINUTES_PER_HOUR,
     ODD_DAYS,
     ON_THE_HOUR,
@@ -84,7 +85,7 @@ def _hours(series: Sequence[Series]) -> str:
     if len(series) == 1:
         which = "hour" if series[0].step == 1 else f"{_ordinal(series[0].step)} hour"
         return f"every {which} from {series[0].first:02} to {series[0].last:02}"
-    named = [f"{one.first:02}" + ("" if one.single else f" to {one.last:02}") for one in series]
+    named = [f"{one.first:02}" + ("" if one.single else f"–{one.last:02}") for one in series]
     return f"the hours {_and(named)}"
 
 
@@ -101,8 +102,10 @@ def _dates(dates: Dates) -> str:
         return f"on {_days(days)} or on any {_any_weekday(weekdays)}{only}"
     if days and weekdays:
         return f"on {_weekdays(weekdays)} that fall on {_days(days)} {_of(months, 'the month')}"
+    if dates.single_date:
+        return _date(*dates.single_date)
     if days:
-        return _days_of_months(days, months)
+        return f"on {_days(days)} {_of(months, 'every month')}"
     if weekdays:
         lone_span = len(weekdays) == 1 and not weekdays[0].single
         which = (
@@ -112,10 +115,9 @@ def _dates(dates: Dates) -> str:
     return f"every day {_in(months)}" if months else "every day"
 
 
-def _days_of_months(days: Sequence[Series], months: Sequence[Series]) -> str:
-    if len(days) == len(months) == 1 and days[0].single and months[0].single:
-        return f"on {days[0].first} {_MONTHS[months[0].first - 1]}"
-    return f"on {_days(days)} {_of(months, 'every month')}"
+def _date(month: int, day: int) -> str:
+    year = "leap year" if (month, day) == LEAP_DAY else "year"
+    return f"every {year} on {day} {_MONTHS[month - 1]}"
 
 
 def _days(series: Sequence[Series]) -> str:

@@ -73,6 +73,14 @@ class Dates:
     weekdays: tuple[Series, ...] = ()
     either: bool = False
 
+    @property
+    def single_date(self) -> tuple[int, int] | None:
+        """Month and day, where they are one date whatever the weekday."""
+        lone = len(self.days) == len(self.months) == 1 and not self.weekdays
+        if lone and self.days[0].single and self.months[0].single:
+            return self.months[0].first, self.days[0].first
+        return None
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -83,6 +91,7 @@ class Phrase:
 
 
 EVERY_HOUR = (Series(0, HOURS_PER_DAY - 1),)
+LEAP_DAY = (2, 29)
 ON_THE_HOUR = (Series(0, 0),)
 ODD_DAYS = (Series(1, 31, 2),)
 EVEN_DAYS = (Series(2, 30, 2),)
@@ -161,8 +170,7 @@ def _dates(expression: Expression) -> Dates:
     """Keep what restricts: a full field beside a restricted one may decide or drop out."""
     days = _values(expression.days, range(1, 32))
     months = _values(expression.months, range(1, 13))
-    weekdays = [day or 7 for day in _values(expression.weekdays, range(7))]
-    weekdays.sort()
+    weekdays = sorted(day or _WEEKDAYS for day in _values(expression.weekdays, range(_WEEKDAYS)))
     either = not (expression.day_star or expression.weekday_star)
     if either and (len(days) == _DAYS or len(weekdays) == _WEEKDAYS):
         days, weekdays = [], []

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from billclock.cron.words.phrase import (
     EVEN_DAYS,
     EVERY_HOUR,
+    LEAP_DAY,
     MINUTES_PER_HOUR,
     ODD_DAYS,
     ON_THE_HOUR,
@@ -116,9 +117,7 @@ def _hours(series: Sequence[Series]) -> str:
     if len(series) == 1:
         which = "каждого" if series[0].step == 1 else f"каждого {series[0].step}-го"
         return f"{which} часа с {series[0].first:02} по {series[0].last:02}"
-    named = [
-        f"{one.first:02}" if one.single else f"с {one.first:02} по {one.last:02}" for one in series
-    ]
+    named = [f"{one.first:02}" + ("" if one.single else f"–{one.last:02}") for one in series]
     return f"в часы {_and(named)}"
 
 
@@ -141,17 +140,18 @@ def _dates(dates: Dates) -> str:
         only = f", только {_within(months)}" if months else ""
         return f"{_list([_days(days), *_any_weekday(weekdays)], 'или')}{only}"
     if days and weekdays:
-        return f"{_weekdays(weekdays)}, но только {_days_of_months(days, months)}"
+        return f"{_weekdays(weekdays)}, но только {_days(days)} {_of(months)}"
+    if dates.single_date:
+        return _date(*dates.single_date)
     if days:
-        return _days_of_months(days, months)
+        return f"{_days(days)} {_of(months)}"
     which = _weekdays(weekdays) if weekdays else "каждый день"
     return f"{which} {_within(months)}" if months else which
 
 
-def _days_of_months(days: Sequence[Series], months: Sequence[Series]) -> str:
-    if len(days) == len(months) == 1 and days[0].single and months[0].single:
-        return f"{days[0].first} {_MONTHS[months[0].first - 1].genitive}"
-    return f"{_days(days)} {_of(months)}"
+def _date(month: int, day: int) -> str:
+    year = "високосный год" if (month, day) == LEAP_DAY else "год"
+    return f"каждый {year} {day} {_MONTHS[month - 1].genitive}"
 
 
 def _days(series: Sequence[Series]) -> str:
