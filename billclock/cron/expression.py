@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from . import occurrences
 from .errors import CronError
 from .fields import DAY, FIELDS, HOUR, MINUTE, MONTH, WEEKDAY, WORDS, days_of, longest
 from .refusals import explain, settled
@@ -105,6 +107,28 @@ class Expression:
         if self.day_star or self.weekday_star:
             return bool(of_month and of_week)
         return bool(of_month or of_week)
+
+    def next(self, after: datetime) -> datetime | None:
+        """Return the next moment strictly after `after`, in its zone (or in none, as it is).
+
+        None for `@reboot`, and past the year 9999.
+        """
+        return occurrences.following(self, after)
+
+    def upcoming(self, after: datetime) -> Iterator[datetime]:
+        """Iterate over the moments strictly after `after`: next, the next of that, and so on."""
+        return occurrences.upcoming(self, after)
+
+    def previous(self, before: datetime) -> datetime | None:
+        """Return the last moment strictly before `before`, in its zone (or in none, as it is)."""
+        return occurrences.preceding(self, before)
+
+    def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Iterate over the moments from `start` until before `end`, in the zone of `start`.
+
+        Raises TypeError where only one of the two has a zone.
+        """
+        return occurrences.between(self, start, end)
 
     def __str__(self) -> str:
         return self.text
