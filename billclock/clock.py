@@ -1,11 +1,13 @@
 """The only place that reads the wall clock; everything else is told what time it is."""
 
+import os
 import time as _time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _set: ContextVar[datetime | None] = ContextVar("billclock_clock", default=None)
 
@@ -28,7 +30,7 @@ def seconds() -> float:
 
 
 def since_boot() -> float:
-    """Give the seconds since the machine started, sleep included; setting the clock moves it not."""
+    """Give the seconds since the machine started, its sleep included, whatever the clock says."""
     return _time.clock_gettime(_time.CLOCK_BOOTTIME)
 
 
@@ -42,3 +44,15 @@ def at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _set.reset(token)
+
+
+def server_zone() -> ZoneInfo:
+    """Give the zone in which this machine's crontabs are read (TZ, else /etc/localtime)."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    place = Path("/etc/localtime")
+    if not named and place.is_symlink():
+        named = str(place.resolve()).partition("/zoneinfo/")[2]
+    try:
+        return ZoneInfo(named or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -2,20 +2,15 @@
 
 import os
 import shutil
-import tempfile
+from pathlib import Path
 
-# A folder of the tests' own, set before Django reads its settings.
-_HOME = tempfile.mkdtemp(prefix="billclock-tests-")
-os.environ["BILLCLOCK_HOME"] = _HOME
-os.environ.setdefault("BILLCLOCK_SECRET_KEY", "for tests only")
-
-import pytest  # noqa: E402
+import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NEEDS = {
     "root": (os.geteuid() == 0, "root"),
     "chromium": (CHROMIUM is not None, "a Chromium (apt-get install chromium)"),
-    "debian_cron": (os.path.exists("/usr/sbin/cron"), "Debian's cron (apt-get install cron)"),
+    "debian_cron": (Path("/usr/sbin/cron").exists(), "Debian's cron (apt-get install cron)"),
 }
 
 
@@ -33,7 +28,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("BILLCLOCK_TEST_ALL"):
                 pytest.fail(message)
             pytest.skip(message)
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(_HOME, ignore_errors=True)

@@ -1,0 +1,219 @@
+"""The daemon: one loop in one process, with everything that wakes it."""
+
+import gc
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from billclock import clock
+from billclock.scheduler import beats, hands
+from billclock.scheduler.clockwatch import Clockwatch, boot_id
+from billclock.scheduler.control import Control
+from billclock.scheduler.executors.base import Executor
+from billclock.scheduler.leadership import HomeLock, Leadership
+from billclock.scheduler.loop import Loop
+from billclock.scheduler.recovery import recover
+from billclock.scheduler.roster import Job, Roster
+from billclock.scheduler.tables import Tables
+
+log = logging.getLogger("billclock.scheduler")
+
+AHEAD = 1.5  # seconds before a moment at which it is claimed, so that its start waits for no disk
+REST = 30.0  # seconds between two looks when nothing is due
+WRITE_AFTER = 0.2  # seconds that news may wait to be written together
+ERRAND_EVERY = 60.0  # seconds between two errands when nothing calls for one
+
+
+class HeldError(Exception):
+    """Another daemon works in this folder."""
+
+    def __init__(self) -> None:
+        super().__init__(f"another scheduler runs in {settings.HOME}: stop it first")
+
+
+class Daemon:
+    """Claims, starts and records until it is told to stop."""
+
+    def __init__(self, executor: Executor, *, leadership: Leadership | None = None) -> None:
+        """Take the lead and read the tables. Raise HeldError when another daemon has the lead."""
+        self.leadership = leadership or HomeLock()
+        if not self.leadership.acquire():
+            raise HeldError
+        self.host = socket.gethostname()
+        self.executor = executor
+        self.clock = Clockwatch()
+        now = clock.seconds()
+        self.last = beats.last(self.host)
+        self.roster = Roster(self.last.served if self.last else now)
+        self.loop = Loop(self.roster, executor, host=self.host)
+        self.loop.look_again = self._look_at_tables
+        self.tables = Tables()
+        self.selector = selectors.DefaultSelector()
+        self.stopping = False
+        self._beat_at = 0.0
+        self._news_since: float | None = None
+
+    # start and stop
+
+    def run(self) -> None:
+        """Work until a signal or a request stops it; then end what runs and leave no loose end."""
+        self._listen()
+        control = Control(self.selector, self._hear)
+        try:
+            self._begin()
+            while not self.stopping:
+                self._turn()
+                self._rest()
+            self._end()
+        finally:
+            control.close()
+            self.leadership.release()
+
+    def stop(self) -> None:
+        """Ask the loop to end after this turn."""
+        self.stopping = True
+
+    def _listen(self) -> None:
+        """Let signals, ended processes and changed tables wake the loop."""
+        reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        self._wake_on(reading, drain=True)
+        for waker in (*self.executor.wakers(), *self.tables.wakers()):
+            self._wake_on(waker)
+
+    def _wake_on(self, descriptor: int, *, drain: bool = False) -> None:
+        # others drain theirs when they are asked for their news
+        def woken() -> None:
+            if drain:
+                os.read(descriptor, 4096)
+
+        self.selector.register(descriptor, selectors.EVENT_READ, woken)
+
+    def _begin(self) -> None:
+        self._look_at_tables()
+        recover(self.loop.attempts, self.executor)
+        self.loop.attempts.pauses.load()
+        now = clock.seconds()
+        if self.last is not None:
+            self._pass_over(now, self.last.served, "the scheduler was not running")
+        if self.last is None or self.last.boot != boot_id():
+            hands.start_at_boot(self.loop, booted=now - clock.since_boot())
+        # what is loaded now stays: sparing the collector those objects keeps starts on time
+        gc.collect()
+        gc.freeze()
+        log.info("%d entries in force", len(self.roster))
+
+    def _end(self) -> None:
+        """Give back what was not begun, end what runs within its grace, write it all down."""
+        self.loop.release()
+        for run in list(self.loop.attempts.running):
+            self.loop.attempts.stop(run, "the scheduler was stopped")
+        while self.loop.attempts.running:
+            self.loop.attempts.attend()
+            self._sleep(self.executor.due_in() or REST)
+        self._write()
+        beats.beat(self.host, served=clock.seconds(), offset=self.clock.offset, stopped=True)
+
+    # one turn
+
+    def _turn(self) -> None:
+        now = clock.seconds()
+        self._look_at_clock(now)
+        self._look_at_tables()
+        if settings.RUNS:
+            served = self.roster.agenda.served
+            if now - served > settings.SERVE_LATE:
+                self._pass_over(now, served, "the machine or the scheduler was asleep")
+            self._guarded(lambda: self.loop.prepare(clock.seconds() + AHEAD))
+            self.loop.start(clock.seconds())
+        self.loop.attempts.attend()
+        self._write_in_time()
+        self._beat(now)
+
+    def _look_at_clock(self, now: float) -> None:
+        step = self.clock.step()
+        if not step:
+            return
+        before = now - step
+        beats.clock_was_set(before, now)
+        if step > 0:
+            served = self.roster.agenda.served
+            self._guarded(lambda: self.loop.bridge(served, now, "the clock was set forward"))
+        else:
+            self.roster.agenda.turn_to(now)
+
+    def _look_at_tables(self) -> None:
+        for table in self.tables.changed():
+            jobs = (Job(k.entry, table.name, k.line, k.era) for k in table.load() if k.line.active)
+            self.roster.replace(table.name, jobs)
+
+    def _pass_over(self, now: float, since: float, why: str) -> None:
+        """Tell the moments since then that are too late to be served; the rest is served late."""
+        until = now - settings.SERVE_LATE
+        if until > since:
+            missed = self.loop.bridge(since, until, why)
+            if missed:
+                beats.missed(since, until, missed, why)
+        else:
+            self.roster.agenda.turn_to(since)
+
+    def _write_in_time(self) -> None:
+        """Write what happened: at once when all is quiet, else together with what follows."""
+        if not len(self.loop.records):
+            self._news_since = None
+            return
+        now = time.monotonic()
+        self._news_since = self._news_since or now
+        if now - self._news_since >= WRITE_AFTER or not self.loop.attempts.running:
+            self._write()
+
+    def _write(self) -> None:
+        error = self.loop.records.flush()
+        self._news_since = None
+        if error is not None:
+            log.error("what happened can't be written, it is kept and tried again: %s", error)
+
+    def _guarded(self, claim: Any) -> None:
+        """Claim; where the database fails nothing starts, and the moments are tried again."""
+        served = self.roster.agenda.served
+        try:
+            claim()
+        except DatabaseError as error:
+            self.roster.agenda.turn_to(served)
+            log.error("moments can't be claimed, so nothing is started: %s", error)  # noqa: TRY400
+
+    def _beat(self, now: float) -> None:
+        if abs(now - self._beat_at) < REST - 1:
+            return
+        self._beat_at = now
+        beats.beat(self.host, served=self.roster.agenda.served, offset=self.clock.offset)
+
+    # rest
+
+    def _rest(self) -> None:
+        now = clock.seconds()
+        coming = self.loop.next_moment(AHEAD)
+        waits = [REST, self.executor.due_in()]
+        if coming is not None and settings.RUNS:
+            waits.append(coming - now)
+        if self._news_since is not None:
+            waits.append(WRITE_AFTER)
+        self._sleep(max(0.0, min(wait for wait in waits if wait is not None)))
+
+    def _sleep(self, seconds: float) -> None:
+        for key, _ in self.selector.select(seconds):
+            key.data()
+
+    def _hear(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return hands.answer(self, request)

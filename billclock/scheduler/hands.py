@@ -1,0 +1,132 @@
+"""What people ask of a running daemon, and what it does at the start of a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError
+
+from billclock import clock
+from billclock.scheduler import claims, pauses
+from billclock.scheduler.attempts import Attempt
+from billclock.scheduler.claims import Wanted, moment
+from billclock.scheduler.models import Entry, Slot, Trigger
+
+if TYPE_CHECKING:
+    from billclock.scheduler.daemon import Daemon
+    from billclock.scheduler.loop import Loop
+
+
+class RequestError(Exception):
+    """A request that can't be done; the text says why."""
+
+
+def answer(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what a request asks; the answer has `ok`, and `error` where it is false."""
+    known = ANSWERS.get(str(request.get("do")))
+    if known is None:
+        return {"ok": False, "error": f"do: expected one of {', '.join(ANSWERS)}"}
+    try:
+        return {"ok": True, **known(daemon, request)}
+    except (RequestError, DatabaseError) as error:
+        return {"ok": False, "error": str(error)}
+
+
+def start_at_boot(loop: Loop, booted: float) -> None:
+    """Start the @reboot entries for the machine's start at `booted` (seconds since the epoch)."""
+    # whole seconds: every scheduler of this start then names the same moment
+    planned = float(int(booted))
+    wanted = [Wanted(job.entry, planned, job.era) for job in loop.roster.at_boot()]
+    for won in claims.claim(wanted, at=clock.now(), host=loop.host):
+        job = loop.roster.get(won.wanted.entry)
+        if job is not None:
+            loop.attempts.launch(Attempt(job, won.run, won.slot, planned))
+
+
+def _run_now(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    entry = _number(request, "entry")
+    attempts = daemon.loop.attempts
+    job = daemon.roster.get(entry) or daemon.switched_off(entry)
+    if job is None:
+        raise RequestError(f"entry {entry} is in no table")
+    going_on = attempts.runs_of(entry)
+    if going_on and not job.options.overlaps:
+        raise RequestError(f"run {min(going_on)} of entry {entry} is still going on")
+    run = claims.by_hand(entry, actor=str(request.get("actor", "")), host=daemon.host)
+    attempts.launch(Attempt(job, run, trigger=Trigger.MANUAL))
+    return {"run": run}
+
+
+def _stop(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    run = _number(request, "run")
+    who = str(request.get("actor", "")) or "a person"
+    if not daemon.loop.attempts.stop(run, f"stopped by {who}"):
+        raise RequestError(f"run {run} is not going on")
+    return {}
+
+
+def _pause(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    until = request.get("until")
+    try:
+        end = None if not until else datetime.fromisoformat(str(until))
+    except ValueError:
+        raise RequestError(f"until: {until!r} is not a moment in ISO form") from None
+    if end is not None and end.tzinfo is None:
+        end = end.replace(tzinfo=clock.server_zone())
+    pauses.pause(str(request.get("scope", "")), actor=str(request.get("actor", "")), until=end)
+    daemon.loop.attempts.pauses.load()
+    return {}
+
+
+def _resume(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    ended = pauses.resume(str(request.get("scope", "")))
+    daemon.loop.attempts.pauses.load()
+    return {"ended": ended}
+
+
+def _follow_clock(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
+    """Let entries whose next moments have slots already, from before the clock was set back, run.
+
+    They get a new era, in which those moments are theirs again.
+    """
+    now = moment(clock.seconds())
+    ahead = Slot.objects.filter(planned__gt=now).values("entry_id")
+    waiting = list(Entry.objects.filter(pk__in=ahead, gone_at=None))
+    for entry in waiting:
+        entry.era += 1
+        entry.save(update_fields=["era"])
+    daemon.reload()
+    return {"entries": [entry.pk for entry in waiting]}
+
+
+def _status(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "entries": len(daemon.roster),
+        "running": sorted(daemon.loop.attempts.running),
+        "host": daemon.host,
+    }
+
+
+def _halt(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
+    daemon.stop()
+    return {}
+
+
+ANSWERS: dict[str, Callable[[Daemon, Mapping[str, Any]], dict[str, Any]]] = {
+    "run-now": _run_now,
+    "stop": _stop,
+    "pause": _pause,
+    "resume": _resume,
+    "follow-clock": _follow_clock,
+    "status": _status,
+    "halt": _halt,
+}
+
+
+def _number(request: Mapping[str, Any], name: str) -> int:
+    try:
+        return int(request[name])
+    except (KeyError, TypeError, ValueError):
+        raise RequestError(f"{name}: expected a number") from None

@@ -1,0 +1,87 @@
+"""What happened, written in batches: a burst of starts costs one transaction, not a thousand."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, connections, router, transaction
+
+from billclock.scheduler.executors.base import Ending, Launch
+from billclock.scheduler.models import Mail, Outcome, Run, Slot
+
+STARTED = "started = %s, pid = %s, pid_started = %s, {user} = %s"
+ENDED = (
+    "finished = %s, outcome = %s, reason = %s, exit_code = %s, signal = %s, cpu = %s, "
+    "memory = %s, output_size = %s, mail = %s"
+)
+
+
+@dataclass
+class Records:
+    """Starts, ends and outcomes that wait to be written; `flush` writes them all or none."""
+
+    starts: list[tuple[Any, ...]] = field(default_factory=list)
+    ends: list[tuple[Any, ...]] = field(default_factory=list)
+    outcomes: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Count what waits."""
+        return len(self.starts) + len(self.ends) + len(self.outcomes)
+
+    def started(self, launch: Launch, user: str) -> None:
+        """Note a process that began."""
+        self.starts.append((launch.at, launch.pid, launch.pid_started, user, launch.run))
+
+    def ended(self, ending: Ending, outcome: Outcome, reason: str, mail: Mail) -> None:
+        """Note a run that is over."""
+        self.ends.append(
+            (
+                *(ending.at, outcome, reason, ending.code, ending.signal),
+                *(ending.cpu, ending.memory, ending.output_size, mail, ending.run),
+            )
+        )
+
+    def unstarted(self, run: int, outcome: Outcome, reason: str, mail: Mail) -> None:
+        """Note a run that never began, and why."""
+        self.ends.append((None, outcome, reason, None, None, None, None, 0, mail, run))
+
+    def settled(self, slot: int, outcome: Outcome, reason: str) -> None:
+        """Note the outcome of a planned moment."""
+        self.outcomes.append((outcome, reason, slot))
+
+    def flush(self) -> DatabaseError | None:
+        """Write what waits in one transaction; on an error keep it all and give the error."""
+        if not len(self):
+            return None
+        try:
+            self._write()
+        except DatabaseError as error:
+            return error
+        self.starts, self.ends, self.outcomes = [], [], []
+        return None
+
+    def _write(self) -> None:
+        alias = router.db_for_write(Run)
+        connection = connections[alias]
+        started = STARTED.format(user=connection.ops.quote_name("user"))
+        # the first outcome stands: whoever comes later finds the row closed
+        statements = (
+            (f"UPDATE {Run._meta.db_table} SET {started} WHERE id = %s", self.starts),  # noqa: S608
+            (
+                f"UPDATE {Run._meta.db_table} SET {ENDED} WHERE id = %s AND outcome = ''",  # noqa: S608
+                self.ends,
+            ),
+            (
+                f"UPDATE {Slot._meta.db_table} SET outcome = %s, reason = %s "  # noqa: S608
+                "WHERE id = %s AND outcome = ''",
+                self.outcomes,
+            ),
+        )
+        adapt = connection.ops.adapt_datetimefield_value
+        with transaction.atomic(using=alias), connection.cursor() as cursor:
+            for statement, rows in statements:
+                if rows:
+                    cursor.executemany(
+                        statement,
+                        [[adapt(v) if isinstance(v, datetime) else v for v in row] for row in rows],
+                    )
