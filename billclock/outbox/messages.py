@@ -1,0 +1,139 @@
+"""Acts on messages: put one in, lease some, settle what became of them, let them wait."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billclock import clock
+from billclock.outbox.channels import Answer, Letter
+from billclock.outbox.models import LEASE, LONGEST_WAIT, Message, State
+
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30))
+"""The waits after the first tries; LONGEST_WAIT after each later one."""
+
+MOST_TRIES = 100
+"""About four days; then the message is given up, visibly."""
+
+
+def put(letter: Letter, *, held_until: datetime | None = None) -> bool:
+    """Put a letter into the outbox; False when one of its dedupe key is there already.
+
+    With `held_until` its sender keeps it back and releases it himself.
+    """
+    _, new = Message.objects.get_or_create(
+        dedupe_key=letter.dedupe_key,
+        defaults={
+            "channel": letter.channel,
+            "group": letter.group,
+            "topic": letter.topic,
+            "sender": letter.sender,
+            "recipients": list(letter.recipients),
+            "outstanding": list(letter.recipients),
+            "subject": letter.subject,
+            "headers": [list(header) for header in letter.headers],
+            "body": letter.body,
+            "payload": dict(letter.payload),
+            "created": letter.at,
+            "state": State.HELD if held_until else State.QUEUED,
+            "next_try": held_until or letter.at,
+        },
+    )
+    return new
+
+
+def lease(channel: str, owner: str, *, most: int) -> list[Message]:
+    """Take up to `most` messages that are due, for LEASE; nobody else gets them meanwhile.
+
+    Those tried least come first, so that one that always fails holds up no other.
+    """
+    at = clock.now()
+    with transaction.atomic(using=Message.objects.db):
+        due = Message.objects.filter(channel=channel).due(at).order_by("attempts", "next_try", "id")
+        ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[:most])
+        Message.objects.filter(id__in=ids).update(
+            state=State.SENDING, lease_owner=owner, lease_until=at + LEASE
+        )
+    return list(Message.objects.filter(id__in=ids).order_by("attempts", "next_try", "id"))
+
+
+def settle(message: Message, answer: Answer) -> State:
+    """Write what became of a message we hold; give its state."""
+    at = clock.now()
+    reached = set(message.outstanding) - answer.refused.keys() - answer.delayed.keys()
+    message.outstanding = [r for r in message.outstanding if r in answer.delayed]
+    message.refused |= answer.refused
+    message.attempts += 1
+    message.last_error = _told(message.refused | dict(answer.delayed))
+    if reached and message.sent_at is None:
+        message.sent_at = at
+    if message.outstanding and message.attempts < MOST_TRIES:
+        message.state, message.next_try = State.QUEUED, at + wait(message.attempts)
+    else:
+        message.state = State.FAILED if message.refused or message.outstanding else State.SENT
+    _let_go(message)
+    return State(message.state)
+
+
+def set_back(message: Message, reason: str) -> datetime:
+    """Let a message wait whose channel failed while it was tried; give the moment of its retry."""
+    message.attempts += 1
+    message.last_error = reason
+    message.next_try = clock.now() + wait(message.attempts)
+    message.state = State.QUEUED if message.attempts < MOST_TRIES else State.FAILED
+    _let_go(message)
+    return message.next_try
+
+
+def postpone(channel: str, until: datetime, reason: str) -> int:
+    """Let all that is due by a failed channel wait as long; give how many there are."""
+    return (Message.objects.filter(channel=channel, state=State.QUEUED, next_try__lt=until)).update(
+        next_try=until, last_error=reason
+    )
+
+
+def release(messages: Sequence[Message]) -> None:
+    """Give back messages that were leased and not tried."""
+    for message in messages:
+        message.state = State.QUEUED
+        _let_go(message)
+
+
+def note_waiting(channel: str, reason: str) -> int:
+    """Say of all that waits for an unready channel why it does; give how many there are."""
+    waiting = Message.objects.filter(channel=channel, state=State.QUEUED)
+    waiting.exclude(last_error=reason).update(last_error=reason)
+    return waiting.count()
+
+
+def prune(before: datetime, group: str, *, most: int = 500) -> int:
+    """Delete messages of groups that begin with `group`, older than `before`; give how many."""
+    old = Message.objects.filter(created__lt=before, group__startswith=group)
+    ids = list(old.order_by("created").values_list("id", flat=True)[:most])
+    return Message.objects.filter(id__in=ids).delete()[0]
+
+
+def wait(attempts: int) -> timedelta:
+    """Give the time between the try of this number (from 1) and the next."""
+    return WAITS[attempts - 1] if attempts <= len(WAITS) else LONGEST_WAIT
+
+
+def _let_go(message: Message) -> None:
+    """Write what changed, unless the lease ran out and another deliverer has it."""
+    Message.objects.filter(
+        id=message.id, state=State.SENDING, lease_owner=message.lease_owner
+    ).update(
+        state=message.state,
+        outstanding=message.outstanding,
+        refused=message.refused,
+        attempts=message.attempts,
+        next_try=message.next_try,
+        last_error=message.last_error,
+        sent_at=message.sent_at,
+        lease_until=None,
+        lease_owner="",
+    )
+
+
+def _told(reasons: dict[str, str]) -> str:
+    return "; ".join(f"{recipient}: {reason}" for recipient, reason in reasons.items())
