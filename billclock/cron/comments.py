@@ -52,10 +52,12 @@ def block(lines: Sequence[Line], entry: int) -> Block:
 
 def description(lines: Sequence[Line], found: Block) -> str:
     """Give a block's description: the lines' text without `#` and blanks around, by newlines."""
-    return "\n".join(
-        text(_MARKS.sub(b"", line.raw, count=1)).strip()
-        for line in lines[found.start : found.described]
-    )
+    return "\n".join(words(line.raw) for line in lines[found.start : found.described])
+
+
+def words(raw: bytes) -> str:
+    """Give the text of one comment line, without its `#` and the blanks around it."""
+    return text(_MARKS.sub(b"", raw, count=1)).strip()
 
 
 def is_double(raw: bytes) -> bool:
