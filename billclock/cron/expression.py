@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from . import occurrences
+from .describe import describe
 from .errors import CronError
 from .fields import DAY, FIELDS, HOUR, MINUTE, MONTH, WEEKDAY, WORDS, days_of, longest
 from .refusals import explain, settled
+
+_COMMON_DAYS = days_of(28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +74,19 @@ class Expression:
             day[0] == "*",
             weekday[0] == "*",
         )
-        if not expression._fires():
+        if not (expression._is_read() and expression._has_days()):
             raise explain(text)
         return expression
 
-    def _fires(self) -> bool:
-        # A field that is none has no values; 29 February comes on every weekday in 400 years.
-        if not (self.minutes and self.hours and self.days and self.months and self.weekdays):
-            return False
-        either = not (self.day_star or self.weekday_star)
-        return either or bool(self.days & days_of(longest(self.months)))
+    def _is_read(self) -> bool:
+        """Tell whether every field has values; one that has none is not a field."""
+        return bool(self.minutes and self.hours and self.days and self.months and self.weekdays)
+
+    def _has_days(self) -> bool:
+        """Tell whether any date is right; each, even 29 February, comes on every weekday."""
+        if self.days & _COMMON_DAYS or not (self.day_star or self.weekday_star):
+            return True
+        return bool(self.days & days_of(longest(self.months)))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -129,6 +135,10 @@ class Expression:
         Raises TypeError where only one of the two has a zone.
         """
         return occurrences.between(self, start, end)
+
+    def describe(self, language: str = "en") -> str:
+        """Return the expression in words; ValueError for a language that is not known."""
+        return describe(self, language)
 
     def __str__(self) -> str:
         return self.text

@@ -8,25 +8,23 @@ after it, for a gap of up to three hours. That is what Debian's cron does, which
 for each minute left out.
 """
 
-# ruff: noqa: DTZ001, DTZ901  (the zone is kept apart: moments here are UTC or wall time)
-
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import wall
-from .zones import Stretch, shifted, stretch_at
+from .zones import Stretch, first_moment, last_moment, shifted, stretch_at
 
 if TYPE_CHECKING:
     from .expression import Expression
 
 _MINUTE = timedelta(minutes=1)
 _NO_JUMP = timedelta()
+_DAY = timedelta(days=1)
 _LONGEST_GAP = timedelta(hours=3)
-_END = datetime.max
 
 
 class _Window(NamedTuple):
@@ -52,35 +50,44 @@ class _Window(NamedTuple):
     def _real(self, match: datetime | None) -> datetime | None:
         if match is None:
             return None
-        return self.landing or match.replace(fold=int(self.second_pass))
+        if self.second_pass:
+            return match.replace(fold=1)
+        return self.landing or match
 
 
 def following(expression: Expression, after: datetime) -> datetime | None:
     """Return the first moment strictly after a moment, in its zone; None past the year 9999."""
     if not expression.minutes:
         return None
-    since = _minute_after(after)
-    zone = _zone(after)
-    if zone is None:
-        return wall.first(expression, since, _END)
-    windows = _forward(expression, zone, since, _END)
-    return next(filter(None, (window.first(expression) for window in windows)), None)
+    offset = after.utcoffset()
+    end = last_moment(after.tzinfo)
+    if offset is None:
+        return wall.first(expression, _minute_after(after), end)
+    for window in _forward(expression, shifted(after, datetime.resolution - offset), end):
+        moment = window.first(expression)
+        if moment is not None:
+            return moment
+    return None
 
 
 def upcoming(expression: Expression, after: datetime) -> Iterator[datetime]:
     """Iterate over all moments strictly after a moment, in its zone, up to the year 9999."""
-    return _moments(expression, _zone(after), _minute_after(after), _END)
+    since = shifted(after, datetime.resolution - (after.utcoffset() or _NO_JUMP))
+    return _moments(expression, since, last_moment(after.tzinfo))
 
 
 def preceding(expression: Expression, before: datetime) -> datetime | None:
     """Return the last moment strictly before a moment, in its zone; None before the year 1."""
     if not expression.minutes:
         return None
-    zone = _zone(before)
-    if zone is None:
-        return wall.last(expression, datetime.min, before)
-    windows = _backward(expression, zone, _utc(before))
-    return next(filter(None, (window.last(expression) for window in windows)), None)
+    offset = before.utcoffset()
+    if offset is None:
+        return wall.last(expression, first_moment(before.tzinfo), before)
+    for window in _backward(expression, shifted(before, -offset)):
+        moment = window.last(expression)
+        if moment is not None:
+            return moment
+    return None
 
 
 def between(expression: Expression, start: datetime, end: datetime) -> Iterator[datetime]:
@@ -88,47 +95,71 @@ def between(expression: Expression, start: datetime, end: datetime) -> Iterator[
 
     Raises TypeError where one of the two has a zone and the other has none.
     """
-    if (_zone(start) is None) != (_zone(end) is None):
+    since, until = start.utcoffset(), end.utcoffset()
+    if (since is None) != (until is None):
         raise TypeError("start and end must both have a zone, or both have none")
-    return _moments(expression, _zone(start), _utc(start), _utc(end))
+    return _moments(
+        expression,
+        shifted(start, -(since or _NO_JUMP)),
+        shifted(end, -(until or _NO_JUMP)).replace(tzinfo=start.tzinfo),
+    )
 
 
-def _moments(
-    expression: Expression, zone: tzinfo | None, since: datetime, until: datetime
-) -> Iterator[datetime]:
+def _moments(expression: Expression, since: datetime, until: datetime) -> Iterator[datetime]:
     if not expression.minutes:
         return iter(())
-    if zone is None:
+    if since.utcoffset() is None:
         return wall.run(expression, since, until)
-    windows = _forward(expression, zone, since, until)
+    windows = _forward(expression, since, until)
     return chain.from_iterable(window.run(expression) for window in windows)
 
 
-def _forward(
-    expression: Expression, zone: tzinfo, since: datetime, until: datetime
-) -> Iterator[_Window]:
+def _forward(expression: Expression, since: datetime, until: datetime) -> Iterator[_Window]:
+    """Yield the windows from one moment until before another, both as zones.py has them."""
     while since < until:
-        stretch = stretch_at(zone, since)
-        yield from _windows(expression, zone, stretch, since, min(stretch.end, until))
-        since = stretch.end
+        stretch = stretch_at(since)
+        yield from _windows(expression, stretch, since, until)
+        since = max(stretch.end, _quiet_until(expression, stretch))
 
 
-def _backward(expression: Expression, zone: tzinfo, until: datetime) -> Iterator[_Window]:
-    while until > datetime.min:
-        stretch = stretch_at(zone, until - datetime.resolution)
-        yield from reversed(_windows(expression, zone, stretch, stretch.start, until))
+def _quiet_until(expression: Expression, stretch: Stretch) -> datetime:
+    """Return a moment before which nothing runs once a stretch is over.
+
+    It spares a rare entry all the clock changes up to its next run. A day back from the end of
+    the stretch lies what the clock may show again; two days are more than any offset.
+    """
+    again = _whole(shifted(stretch.closes, -_DAY))
+    end = last_moment(again.tzinfo)
+    match = wall.first(expression, again, end)
+    return end if match is None else shifted(match, -2 * _DAY)
+
+
+def _backward(expression: Expression, until: datetime) -> Iterator[_Window]:
+    while until > first_moment(until.tzinfo):
+        stretch = stretch_at(until - datetime.resolution)
+        yield from reversed(_windows(expression, stretch, stretch.start, until))
         until = stretch.start
 
 
 def _windows(
-    expression: Expression, zone: tzinfo, stretch: Stretch, since: datetime, until: datetime
+    expression: Expression, stretch: Stretch, since: datetime, until: datetime
 ) -> list[_Window]:
     """Return what the wall clock shows between two moments of a stretch, as far as it counts."""
-    low, high, begin = (
-        shifted(moment, stretch.offset).replace(tzinfo=zone)
-        for moment in (since, until, stretch.start)
-    )
-    jump = stretch.offset - stretch.before
+    low, high = stretch.opens, stretch.closes
+    if since > stretch.start:
+        low = shifted(since, stretch.offset)
+    if until < stretch.end:
+        high = shifted(until, stretch.offset)
+    if stretch.jump:
+        return _after_jump(expression, stretch, low, high)
+    return [_Window(_whole(low), high)]
+
+
+def _after_jump(
+    expression: Expression, stretch: Stretch, low: datetime, high: datetime
+) -> list[_Window]:
+    """Return what counts of a stretch that began with a clock change, between two wall times."""
+    jump, begin = stretch.jump, stretch.opens
     follows_real_time = expression.minute_star or expression.hour_star
     windows = []
     if jump < _NO_JUMP:
@@ -136,7 +167,7 @@ def _windows(
         if follows_real_time and low < repeated:
             windows.append(_Window(_whole(low), min(high, repeated), second_pass=True))
         low = max(low, repeated)
-    elif _NO_JUMP < jump <= _LONGEST_GAP and not follows_real_time:
+    elif jump <= _LONGEST_GAP and not follows_real_time:
         landing = _whole(begin)
         if low <= landing < high:
             low = landing + _MINUTE
@@ -146,21 +177,11 @@ def _windows(
     return windows
 
 
-def _zone(moment: datetime) -> tzinfo | None:
-    return None if moment.utcoffset() is None else moment.tzinfo
-
-
-def _utc(moment: datetime) -> datetime:
-    """Return a moment in UTC, without zone; a moment without zone as it is."""
-    return shifted(moment.replace(tzinfo=None), -(moment.utcoffset() or _NO_JUMP))
-
-
 def _minute_after(moment: datetime) -> datetime:
-    return shifted(_utc(moment.replace(second=0, microsecond=0)), _MINUTE)
+    """Return the first whole minute strictly after a moment."""
+    return shifted(moment, _MINUTE - timedelta(0, moment.second, moment.microsecond))
 
 
 def _whole(moment: datetime) -> datetime:
-    """Return a moment, or the whole minute after it."""
-    if moment.second or moment.microsecond:
-        return shifted(moment.replace(second=0, microsecond=0), _MINUTE)
-    return moment
+    """Return the first whole minute at or after a moment."""
+    return _minute_after(moment) if moment.second or moment.microsecond else moment

@@ -20,8 +20,8 @@ _LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FEBRUARY = 2
 # Times of day and shapes of months repeat: so many are kept.
 _KEPT = 2048
-# A week's 7 bits times this are the week five times, side by side.
-_FIVE_WEEKS = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28
+# A week's 7 bits times this are the week six times, side by side.
+_SIX_WEEKS = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35
 
 
 def first(expression: Expression, since: datetime, until: datetime) -> datetime | None:
@@ -33,7 +33,8 @@ def first(expression: Expression, since: datetime, until: datetime) -> datetime 
         if days & 1:
             time = _time_from(expression, since.hour, since.minute)
             if time is not None:
-                moment = since.replace(hour=time[0], minute=time[1])
+                hour, minute = time
+                moment = datetime(year, month, day, hour, minute, 0, 0, since.tzinfo)
                 return moment if moment < until else None
         days = days >> 1 << day + 1
     while not days:
@@ -42,7 +43,7 @@ def first(expression: Expression, since: datetime, until: datetime) -> datetime 
             return None
         days = _days(expression, year, month)
     hour, minute = _lowest(expression.hours), _lowest(expression.minutes)
-    moment = datetime(year, month, _lowest(days), hour, minute, tzinfo=since.tzinfo)
+    moment = datetime(year, month, _lowest(days), hour, minute, 0, 0, since.tzinfo)
     return moment if moment < until else None
 
 
@@ -58,7 +59,8 @@ def last(expression: Expression, since: datetime, until: datetime) -> datetime |
         if days >> day:
             time = _time_until(expression, end.hour, end.minute)
             if time is not None:
-                moment = datetime(year, month, day, *time, tzinfo=since.tzinfo)
+                hour, minute = time
+                moment = datetime(year, month, day, hour, minute, 0, 0, since.tzinfo)
                 return moment if moment >= since else None
         days &= days_of(day - 1)
     while not days:
@@ -67,7 +69,7 @@ def last(expression: Expression, since: datetime, until: datetime) -> datetime |
             return None
         days = _days(expression, year, month)
     hour, minute = _highest(expression.hours), _highest(expression.minutes)
-    moment = datetime(year, month, _highest(days), hour, minute, tzinfo=since.tzinfo)
+    moment = datetime(year, month, _highest(days), hour, minute, 0, 0, since.tzinfo)
     return moment if moment >= since else None
 
 
@@ -92,7 +94,7 @@ def _midnights(expression: Expression, since: datetime, until: datetime) -> Iter
         days = _days(expression, year, month) >> since.day << since.day
     while True:
         for day in _ones(days):
-            midnight = datetime(year, month, day, tzinfo=zone)
+            midnight = datetime(year, month, day, 0, 0, 0, 0, zone)
             if midnight >= until:
                 return
             yield midnight
@@ -119,9 +121,8 @@ def _month_before(expression: Expression, year: int, month: int) -> tuple[int, i
 def _days(expression: Expression, year: int, month: int) -> int:
     """Return the days of a month on which an expression runs as a bit mask."""
     weekday, every = _shape(year, month)
-    # The week turned so that its lowest bit is the weekday of the 1st, which is day bit 1.
-    week = (expression.weekdays >> weekday | expression.weekdays << 7 - weekday) & 0x7F
-    of_week = week * _FIVE_WEEKS << 1
+    # The weeks without what lies before the 1st; its bit is then the lowest, where day 1 is bit 1.
+    of_week = expression.weekdays * _SIX_WEEKS >> weekday << 1
     if expression.day_star or expression.weekday_star:
         return expression.days & of_week & every
     return (expression.days | of_week) & every

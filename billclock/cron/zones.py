@@ -1,40 +1,42 @@
-"""Stretches of real time between two clock changes of a zone, found by asking its offsets."""
+"""Stretches of real time between two clock changes of a zone, found by asking its offsets.
 
-# ruff: noqa: DTZ001, DTZ901  (the zone is kept apart: moments here are UTC or wall time)
+Moments are readings of a clock set to UTC, labelled with the zone all the same: so they can be
+moved to what the zone's wall clocks show, counted and compared without conversion.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
 # No zone has changed its clocks twice within a week since 1990: two days miss no change.
 _PROBE = timedelta(days=2)
 _SECOND = timedelta(seconds=1)
-# The zone's own arithmetic needs room at both ends of the calendar.
-_EARLIEST = datetime.min + _PROBE
-_LATEST = datetime.max - _PROBE
+_NO_JUMP = timedelta()
 
 
 class Stretch(NamedTuple):
-    """Moments from `start` until before `end` (in UTC, without zone) that share one offset.
+    """The moments from `start` until before `end` that share one offset from UTC.
 
-    `before` is the offset until `start`: wall clocks jump there by `offset - before`.
+    `jump` is how far wall clocks went forward at `start` (back: below 0); `opens` and `closes` are
+    what they show at `start` and at `end`.
     """
 
     start: datetime
     end: datetime
-    before: timedelta
     offset: timedelta
+    jump: timedelta
+    opens: datetime
+    closes: datetime
 
 
-def stretch_at(zone: tzinfo, moment: datetime) -> Stretch:
-    """Return the stretch of a zone that holds a moment (in UTC, without zone).
+def stretch_at(moment: datetime) -> Stretch:
+    """Return the stretch that holds a moment.
 
-    A long stretch may be given in parts, each at least a year away from the clock changes that
-    are not its own.
+    A long stretch is given in parts; no part begins or ends near a clock change of another.
     """
-    stretches = _stretches(zone, moment.year)
+    stretches = _stretches(moment.tzinfo or UTC, moment.year)
     for stretch in stretches:
         if moment < stretch.end:
             return stretch
@@ -46,44 +48,68 @@ def shifted(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment + by
     except OverflowError:
-        return (datetime.max if by > timedelta() else datetime.min).replace(tzinfo=moment.tzinfo)
+        return (last_moment if by > _NO_JUMP else first_moment)(moment.tzinfo)
+
+
+@lru_cache(maxsize=1024)
+def first_moment(zone: tzinfo | None) -> datetime:
+    """Return the first moment of the calendar, labelled with a zone."""
+    return datetime.min.replace(tzinfo=zone)
+
+
+@lru_cache(maxsize=1024)
+def last_moment(zone: tzinfo | None) -> datetime:
+    """Return the last moment of the calendar, labelled with a zone."""
+    return datetime.max.replace(tzinfo=zone)
 
 
 @lru_cache(maxsize=2048)
 def _stretches(zone: tzinfo, year: int) -> tuple[Stretch, ...]:
     """Return the stretches of a year, the year before and the year after, in order."""
-    start = datetime(year - 1, 1, 1) if year > datetime.min.year else datetime.min
-    end = datetime(year + 2, 1, 1) if year + 2 <= datetime.max.year else datetime.max
+    start, end = _new_year(zone, year - 1), _new_year(zone, year + 2)
     # A change just before the first stretch would be felt in it: begin where none is near.
-    while start > _EARLIEST and _offset(zone, start - _PROBE) != _offset(zone, start):
+    while start.year > MINYEAR and _offset(start - _PROBE) != _offset(start):
         start -= _PROBE
     found = []
-    before = offset = _offset(zone, start)
+    offset, jump = _offset(start), _NO_JUMP
     probe = start
     while probe < end:
         following = min(shifted(probe, _PROBE), end)
-        if _offset(zone, following) != offset:
-            change = _change(zone, probe, following)
-            found.append(Stretch(start, change, before, offset))
-            start, before, offset = change, offset, _offset(zone, following)
+        if _offset(following) != offset:
+            change = _change(probe, following)
+            found.append(_stretch(start, change, offset, jump))
+            jump = _offset(following) - offset
+            start, offset = change, offset + jump
         probe = following
-    return (*found, Stretch(start, end, before, offset))
+    return (*found, _stretch(start, end, offset, jump))
 
 
-def _offset(zone: tzinfo, moment: datetime) -> timedelta:
-    inside = min(max(moment, _EARLIEST), _LATEST)
-    return inside.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
+def _stretch(start: datetime, end: datetime, offset: timedelta, jump: timedelta) -> Stretch:
+    return Stretch(start, end, offset, jump, shifted(start, offset), shifted(end, offset))
 
 
-def _change(zone: tzinfo, low: datetime, high: datetime) -> datetime:
+def _new_year(zone: tzinfo, year: int) -> datetime:
+    if year <= MINYEAR:
+        return first_moment(zone)
+    return datetime(year, 1, 1, tzinfo=zone) if year <= MAXYEAR else last_moment(zone)
+
+
+def _offset(moment: datetime) -> timedelta:
+    # A zone's own arithmetic needs room at both ends of the calendar.
+    zone = moment.tzinfo
+    low, high = first_moment(zone) + _PROBE, last_moment(zone) - _PROBE
+    inside = min(max(moment, low), high)
+    return inside.replace(tzinfo=UTC).astimezone(zone).utcoffset() or _NO_JUMP
+
+
+def _change(low: datetime, high: datetime) -> datetime:
     """Return the first second after `low` that no longer has its offset; `high` has another."""
-    offset = _offset(zone, low)
-    span = (high - low) // _SECOND
-    quiet, changed = 0, span
+    offset = _offset(low)
+    quiet, changed = 0, -(-(high - low) // _SECOND)
     while changed - quiet > 1:
         middle = (quiet + changed) // 2
-        if _offset(zone, low + middle * _SECOND) == offset:
+        if _offset(low + middle * _SECOND) == offset:
             quiet = middle
         else:
             changed = middle
-    return low + changed * _SECOND
+    return shifted(low, changed * _SECOND)
