@@ -46,6 +46,7 @@ class Attempts:
         self.pauses = Pauses()
         self.running: dict[int, Attempt] = {}
         self._runs_of: dict[int, set[int]] = {}
+        self._former: dict[int, Outcome] = {}
         self._waiting: deque[Attempt] = deque()
         self._retries: list[tuple[float, int, Attempt]] = []
 
@@ -67,7 +68,7 @@ class Attempts:
     def launch(self, attempt: Attempt) -> bool:
         """Start an attempt at once; False when there is no process to show for it."""
         try:
-            order = orders.order(attempt.job, attempt.run, attempt.job.options)
+            order = orders.order(attempt.job, attempt.run)
             launched = self.executor.submit(order)
         except (StartError, UnknownUserError) as error:
             self.refuse(attempt, Outcome.FAILED, str(error))
@@ -83,8 +84,7 @@ class Attempts:
 
     def refuse(self, attempt: Attempt, outcome: Outcome, reason: str) -> None:
         """Record that an attempt never began, and why."""
-        owed = report.owed(attempt.job, outcome, output_size=0)
-        self.records.unstarted(attempt.run, outcome, reason, Mail.DUE if owed else Mail.NONE)
+        self.records.unstarted(attempt.run, outcome, reason, self._mail(attempt, outcome, 0))
         if attempt.slot is not None:
             self.records.settled(attempt.slot, outcome, reason)
 
@@ -157,20 +157,38 @@ class Attempts:
         if not self._runs_of[entry]:
             del self._runs_of[entry]
         outcome, reason = judge(ending, attempt.note)
-        owed = report.owed(attempt.job, outcome, output_size=ending.output_size)
-        self.records.ended(ending, outcome, reason, Mail.DUE if owed else Mail.NONE)
+        wait = self._retry_in(attempt, outcome)
+        mail = self._mail(attempt, outcome, ending.output_size, retried=wait is not None)
+        self.records.ended(ending, outcome, reason, mail)
         _tell(attempt, ending, outcome)
-        self._follow(attempt, outcome, reason)
-
-    def _follow(self, attempt: Attempt, outcome: Outcome, reason: str) -> None:
-        """Close the moment with this outcome, or try again later."""
-        if attempt.slot is None:
-            return
-        wait = policies.retry_in(attempt.job.options, attempt.number)
-        if outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST) and wait is not None:
+        if wait is not None:
             self.retry_at(clock.seconds() + wait, attempt)
-        else:
+        elif attempt.slot is not None:
             self.records.settled(attempt.slot, outcome, reason)
+
+    def _retry_in(self, attempt: Attempt, outcome: Outcome) -> float | None:
+        """Give the seconds until the next attempt at a moment, or None where this was the last."""
+        if attempt.slot is None or outcome not in (
+            Outcome.FAILED,
+            Outcome.TIMED_OUT,
+            Outcome.LOST,
+        ):
+            return None
+        return policies.retry_in(attempt.job.options, attempt.number)
+
+    def _mail(
+        self, attempt: Attempt, outcome: Outcome, size: int, *, retried: bool = False
+    ) -> Mail:
+        """Tell whether a report is due; the entry's former outcome says whether it recovered."""
+        if outcome in (Outcome.SKIPPED, Outcome.MISSED):
+            return Mail.NONE
+        entry = attempt.job.entry
+        previous = self._former.get(entry)
+        self._former[entry] = outcome
+        owed = report.owed(
+            attempt.job, outcome, output_size=size, previous=previous, retried=retried
+        )
+        return Mail.DUE if owed else Mail.NONE
 
     def _start_waiting(self) -> None:
         still: deque[Attempt] = deque()

@@ -17,11 +17,14 @@ from billclock import clock
 from billclock.scheduler import beats, hands
 from billclock.scheduler.clockwatch import Clockwatch, boot_id
 from billclock.scheduler.control import Control
+from billclock.scheduler.errors import Ignored, TableError
 from billclock.scheduler.executors.base import Executor
 from billclock.scheduler.leadership import HomeLock, Leadership
 from billclock.scheduler.loop import Loop
+from billclock.scheduler.models import Entry
 from billclock.scheduler.recovery import recover
-from billclock.scheduler.roster import Job, Roster
+from billclock.scheduler.roster import Job, Roster, jobs, switched_off
+from billclock.scheduler.table import Table
 from billclock.scheduler.tables import Tables
 
 log = logging.getLogger("billclock.scheduler")
@@ -58,6 +61,7 @@ class Daemon:
         self.tables = Tables()
         self.selector = selectors.DefaultSelector()
         self.stopping = False
+        self._digests: dict[str, str] = {}
         self._beat_at = 0.0
         self._news_since: float | None = None
 
@@ -104,15 +108,18 @@ class Daemon:
         self._look_at_tables()
         recover(self.loop.attempts, self.executor)
         self.loop.attempts.pauses.load()
-        now = clock.seconds()
-        if self.last is not None:
-            self._pass_over(now, self.last.served, "the scheduler was not running")
-        if self.last is None or self.last.boot != boot_id():
-            hands.start_at_boot(self.loop, booted=now - clock.since_boot())
+        if settings.RUNS:
+            self._begin_to_run(clock.seconds())
         # what is loaded now stays: sparing the collector those objects keeps starts on time
         gc.collect()
         gc.freeze()
         log.info("%d entries in force", len(self.roster))
+
+    def _begin_to_run(self, now: float) -> None:
+        if self.last is not None:
+            self._pass_over(now, self.last.served, "the scheduler was not running")
+        if self.last is None or self.last.boot != boot_id():
+            hands.start_at_boot(self.loop, booted=now - clock.since_boot())
 
     def _end(self) -> None:
         """Give back what was not begun, end what runs within its grace, write it all down."""
@@ -153,10 +160,38 @@ class Daemon:
         else:
             self.roster.agenda.turn_to(now)
 
+    def reload(self) -> None:
+        """Read all tables again."""
+        self._digests.clear()
+        for table in self.tables:
+            self._put_in_force(table)
+
+    def job(self, entry: int) -> Job | None:
+        """Give an entry as a job, also one that is switched off; None where no table has it."""
+        row = Entry.objects.filter(pk=entry, gone_at=None).first()
+        if row is None:
+            return None
+        return self.roster.get(entry) or switched_off(self.tables.table(row.table).load(), entry)
+
     def _look_at_tables(self) -> None:
         for table in self.tables.changed():
-            jobs = (Job(k.entry, table.name, k.line, k.era) for k in table.load() if k.line.active)
-            self.roster.replace(table.name, jobs)
+            self._put_in_force(table)
+
+    def _put_in_force(self, table: Table) -> None:
+        try:
+            snapshot = table.load()
+        except Ignored as problem:
+            log.warning("%s", problem)
+            self.roster.replace(table.name, ())
+            self._digests.pop(table.name, None)
+            return
+        except (TableError, DatabaseError) as problem:
+            # what can't be read for now goes on as it was last read
+            log.error("%s", problem)  # noqa: TRY400
+            return
+        if self._digests.get(table.name) != snapshot.digest:
+            self._digests[table.name] = snapshot.digest
+            self.roster.replace(table.name, jobs(snapshot))
 
     def _pass_over(self, now: float, since: float, why: str) -> None:
         """Tell the moments since then that are too late to be served; the rest is served late."""
@@ -204,7 +239,7 @@ class Daemon:
     def _rest(self) -> None:
         now = clock.seconds()
         coming = self.loop.next_moment(AHEAD)
-        waits = [REST, self.executor.due_in()]
+        waits = [REST, self.tables.patience, self.executor.due_in()]
         if coming is not None and settings.RUNS:
             waits.append(coming - now)
         if self._news_since is not None:

@@ -12,6 +12,7 @@ from billclock import clock
 from billclock.scheduler import claims, pauses
 from billclock.scheduler.attempts import Attempt
 from billclock.scheduler.claims import Wanted, moment
+from billclock.scheduler.errors import TableError
 from billclock.scheduler.models import Entry, Slot, Trigger
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def answer(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"ok": False, "error": f"do: expected one of {', '.join(ANSWERS)}"}
     try:
         return {"ok": True, **known(daemon, request)}
-    except (RequestError, DatabaseError) as error:
+    except (RequestError, TableError, DatabaseError) as error:
         return {"ok": False, "error": str(error)}
 
 
@@ -48,7 +49,7 @@ def start_at_boot(loop: Loop, booted: float) -> None:
 def _run_now(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
     entry = _number(request, "entry")
     attempts = daemon.loop.attempts
-    job = daemon.roster.get(entry) or daemon.switched_off(entry)
+    job = daemon.job(entry)
     if job is None:
         raise RequestError(f"entry {entry} is in no table")
     going_on = attempts.runs_of(entry)

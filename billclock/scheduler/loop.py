@@ -48,6 +48,7 @@ class Loop:
 
     def start(self, until: float) -> None:
         """Start what is claimed and due by `until`, retries too."""
+        self.attempts.attend()  # what has just ended is in nobody's way
         self.attempts.start_retries(until)
         if self._is_due(until):
             self.look_again()

@@ -34,7 +34,7 @@ def _take_over(row: Run, attempts: Attempts, executor: Executor) -> None:
         _close(row, attempts, ENTRY_GONE)
         return
     try:
-        order = orders.order(attempt.job, row.pk, attempt.job.options)
+        order = orders.order(attempt.job, row.pk)
         adopted = executor.adopt(order, row.pid, row.pid_started)
     except UnknownUserError:
         adopted = False

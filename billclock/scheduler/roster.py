@@ -6,21 +6,24 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billclock import clock
-from billclock.cron import Entry
+from billclock.cron.entry import Entry as Line
 from billclock.scheduler import policies
 from billclock.scheduler.agenda import Agenda
+from billclock.scheduler.models import Entry
 from billclock.scheduler.policies import Options
+from billclock.scheduler.table import Snapshot
 
 REBOOT = "@reboot"
 
 
 @dataclass(slots=True)
 class Job:
-    """One entry in force: its id in the database, its table, the line itself, its era."""
+    """One entry in force: its id in the database, its table, the line itself, its zone and era."""
 
     entry: int
     table: str
-    line: Entry
+    line: Line
+    zone: tzinfo
     era: int = 0
 
     @property
@@ -33,14 +36,48 @@ class Job:
         """Name the user it runs as: the sixth column of a system table, else the table's own."""
         return self.line.user or self.table
 
-    @property
-    def zone(self) -> tzinfo:
-        """Give the zone of its times: the directive beats CRON_TZ beats the server's."""
-        named = self.options.zone or self.line.environment.get("CRON_TZ", "")
+
+class Zones:
+    """The zones of one table's entries: the directive beats CRON_TZ beats the server's.
+
+    Entries below the same assignments share their CRON_TZ, so it is looked up once for all.
+    """
+
+    def __init__(self) -> None:
+        """Begin with the server's zone, which most entries have."""
+        self._server = clock.server_zone()
+        self._assigned: dict[int, tzinfo] = {}
+
+    def of(self, line: Line) -> tzinfo:
+        """Give the zone in which the entry's fields are read."""
+        named = policies.read(line.directives)[0].zone
+        if named:
+            return ZoneInfo(named)
+        if line.scope not in self._assigned:
+            self._assigned[line.scope] = self._named(line.environment.get("CRON_TZ", ""))
+        return self._assigned[line.scope]
+
+    def _named(self, name: str) -> tzinfo:
         try:
-            return ZoneInfo(named) if named else clock.server_zone()
+            return ZoneInfo(name) if name else self._server
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            return clock.server_zone()
+            return self._server
+
+
+def jobs(snapshot: Snapshot) -> Iterator[Job]:
+    """Give the active entries of a table as jobs."""
+    moved = Entry.objects.filter(table=snapshot.name, era__gt=0).values_list("id", "era")
+    eras = dict(moved)
+    zones = Zones()
+    for key, line in zip(snapshot.keys, snapshot.crontab.entries, strict=True):
+        if line.active:
+            yield Job(key, snapshot.name, line, zones.of(line), eras.get(key, 0))
+
+
+def switched_off(snapshot: Snapshot, key: int) -> Job | None:
+    """Give an entry of a table as a job though it may be switched off; None if it is not there."""
+    line = snapshot.entry(key)
+    return None if line is None else Job(key, snapshot.name, line, Zones().of(line))
 
 
 class Roster:
@@ -82,10 +119,4 @@ class Roster:
         old = self._jobs.get(entry)
         if old is None:
             return True
-        if old.line.expression != job.line.expression:
-            return True
-        same = (
-            old.line.environment is job.line.environment
-            and old.line.directives == job.line.directives
-        )
-        return not same and old.zone != job.zone
+        return old.line.expression != job.line.expression or old.zone != job.zone
