@@ -85,7 +85,7 @@ def tables(size: int, each: int) -> dict[str, bytes]:
 
 def seen_after(peer: Peer) -> float:
     """Edit one entry of a table as crontab -e does, and wait until the daemon counts it."""
-    place = sorted(peer.spool.iterdir())[0]
+    place = min(peer.spool.iterdir())
     before = in_force(peer)
     new = place.with_name(".new")
     new.write_bytes(place.read_bytes() + b"0 0 1 1 * /usr/bin/one-more\n")

@@ -10,6 +10,7 @@ import selectors
 import socket
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,24 +115,26 @@ class Control:
             self._drop(peer)
 
     def _answer(self, peer: socket.socket, data: bytes) -> None:
-        try:
-            request = json.loads(data)
-            if not isinstance(request, dict):
-                raise TypeError(request)
-        except (ValueError, TypeError):
-            answer: dict[str, Any] = {"ok": False, "error": "a request is one object in JSON"}
-        else:
+        request = _object(data)
+        answer: dict[str, Any] = {"ok": False, "error": "a request is one object in JSON"}
+        if request is not None:
             answer = self._handle(request)
-        try:
+        with suppress(OSError):  # a client that has gone: what it asked for is done all the same
             peer.send(json.dumps(answer).encode() + b"\n")
-        except OSError:
-            pass  # the client has gone: what it asked for is done all the same
         self._drop(peer)
 
     def _drop(self, peer: socket.socket) -> None:
         del self._pending[peer]
         self._selector.unregister(peer)
         peer.close()
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        request = json.loads(data)
+    except ValueError:
+        return None
+    return request if isinstance(request, dict) else None
 
 
 def _trusted(peer: socket.socket) -> bool:

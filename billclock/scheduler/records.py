@@ -15,6 +15,9 @@ ENDED = (
     "memory = %s, output_size = %s, mail = %s"
 )
 
+SETTLED = "outcome = %s, reason = %s"
+OPEN = "id = %s AND outcome = ''"
+
 
 @dataclass
 class Records:
@@ -63,19 +66,13 @@ class Records:
     def _write(self) -> None:
         alias = router.db_for_write(Run)
         connection = connections[alias]
+        runs, slots = Run._meta.db_table, Slot._meta.db_table
         started = STARTED.format(user=connection.ops.quote_name("user"))
         # the first outcome stands: whoever comes later finds the row closed
         statements = (
-            (f"UPDATE {Run._meta.db_table} SET {started} WHERE id = %s", self.starts),  # noqa: S608
-            (
-                f"UPDATE {Run._meta.db_table} SET {ENDED} WHERE id = %s AND outcome = ''",  # noqa: S608
-                self.ends,
-            ),
-            (
-                f"UPDATE {Slot._meta.db_table} SET outcome = %s, reason = %s "  # noqa: S608
-                "WHERE id = %s AND outcome = ''",
-                self.outcomes,
-            ),
+            (f"UPDATE {runs} SET {started} WHERE id = %s", self.starts),  # noqa: S608
+            (f"UPDATE {runs} SET {ENDED} WHERE {OPEN}", self.ends),  # noqa: S608
+            (f"UPDATE {slots} SET {SETTLED} WHERE {OPEN}", self.outcomes),  # noqa: S608
         )
         adapt = connection.ops.adapt_datetimefield_value
         with transaction.atomic(using=alias), connection.cursor() as cursor:

@@ -2,13 +2,13 @@
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from billclock import clock
 from billclock.cron.crontab import Crontab
 from billclock.scheduler import pauses
-from billclock.scheduler.agenda import Agenda
 from billclock.scheduler.executors.base import Ending, Launch, StartError
 from billclock.scheduler.loop import Loop
 from billclock.scheduler.models import Entry, Run, Slot, Trigger
@@ -149,7 +149,7 @@ def test_a_failed_run_is_tried_again_with_longer_waits():
         stage.tick(stage.at + timedelta(seconds=1))
         if len(stage.theatre.started) > before:
             times.append(stage.at)
-    assert [(b - a).seconds for a, b in zip(times, times[1:], strict=False)] == [31, 61]
+    assert [(b - a).seconds for a, b in pairwise(times)] == [31, 61]
     assert stage.outcomes() == ["failed"]
     assert list(Run.objects.order_by("attempt").values_list("attempt", "trigger")) == [
         (1, Trigger.SCHEDULE),
