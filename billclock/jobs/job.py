@@ -69,7 +69,7 @@ class Job:
     @property
     def key(self) -> list[str]:
         """Give the words by which a command is known as this job's, its parameters left out."""
-        return [w for w in self.call.split() if "=" not in w or w.startswith("action=")]
+        return key_words(self.call)
 
     @property
     def command(self) -> str:
@@ -92,6 +92,12 @@ class Job:
             has = f"it has {', '.join(known)}" if known else "it has none of its own"
             raise OptionError(f"{self.name} has no option {name!r}; {has}")
         return {name: _value(known[name], text) for name, text in options.items()}
+
+
+def key_words(call: str) -> list[str]:
+    """Give a call's words without parameters, redirections and the naming of our own manager."""
+    words = call.replace(QUIET, "").replace(" -m billmgr ", " ", 1).split()
+    return [word for word in words if "=" not in word or word.startswith("action=")]
 
 
 def _value(option: inspect.Parameter, text: str) -> bool | str:

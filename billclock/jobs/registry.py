@@ -5,19 +5,21 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 
 from billclock import clock, jobs, plugins
 from billclock.jobs.holding import HeldError, held
-from billclock.jobs.job import QUIET, Job, Program
+from billclock.jobs.job import Job, Program, key_words
 from billclock.jobs.planned import PLANNED
-from billclock.jobs.report import NOTHING, Report, Tally
+from billclock.jobs.report import Report, Tally
 
 Function = Callable[..., Report]
 
 CATCH_UP = "# billclock: catch-up=once"
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 NOT_BUILT = "this version of Billclock cannot do it yet; nothing was changed"
 
 _built: dict[str, Job] = {}
@@ -65,7 +67,7 @@ def find(name: str) -> Job:
 @lru_cache(maxsize=4096)
 def of_command(command: str) -> Job | None:
     """Give the job that a crontab's command runs, whatever its path and parameters; else None."""
-    words = command.replace(QUIET, "").split()
+    words = key_words(command)
     if not words or words[0].rpartition("/")[2] not in {program.short for program in Program}:
         return None
     words[0] = words[0].rpartition("/")[2]
@@ -79,7 +81,7 @@ def perform(
     dry_run: bool = False,
     confirm: bool = False,
     explain: str = "",
-    options: Mapping[str, str] = NOTHING,
+    options: Mapping[str, str] = NO_OPTIONS,
 ) -> Report:
     """Run a job for a date (the server's today) and give its report.
 
@@ -110,7 +112,7 @@ def run(
     confirm: bool = False,
     explain: str = "",
     as_json: bool = False,
-    options: Mapping[str, str] = NOTHING,
+    options: Mapping[str, str] = NO_OPTIONS,
 ) -> Report:
     """Perform a job, and print its summary or with `as_json` the report as a JSON object."""
     report = perform(

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Any
 
 from billclock.billing.errors import BillingError
 
 log = logging.getLogger(__name__)
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Exit(IntEnum):
@@ -35,9 +33,9 @@ class Report:
     job: str
     done: int = 0
     unchanged: int = 0
-    failed: Mapping[str, str] = NOTHING
+    failed: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
-    figures: Mapping[str, Any] = NOTHING
+    figures: Mapping[str, Any] = field(default_factory=dict)
     busy: str = ""
 
     @property
