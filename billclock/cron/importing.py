@@ -1,4 +1,4 @@
-"""Import: a foreign crontab, or a document with crontab lines in it, told line by line and taken."""
+"""Import: a foreign crontab, or a document with crontab lines in it, taken in line by line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from .comments import block, is_description, is_double, words
 from .directives import is_directive
 from .errors import CronError
-from .examples import command_alone, explained
+from .examples import command_alone, explained, unlisted
 from .expression import Expression
 from .faults import PROMPT
 from .findings import shown
@@ -30,6 +30,7 @@ _VARIABLE = re.compile(rb"[ \t]*[A-Z_][A-Z0-9_]*=[^=]")
 _NO_SCHEDULE = "a command without a schedule: nothing says when it should run"
 _SPACES = {"no_break_space", "crlf", "bom"}
 _DONE = {
+    "list_mark": "the mark of a list or quotation is taken off",
     "bom": "the byte order mark is taken off",
     "crlf": "the Windows line end is taken off",
     "no_break_space": "no-break spaces are made blanks",
@@ -132,7 +133,7 @@ def _is_document(lines: Sequence[Line]) -> bool:
 
 
 def _is_like(raw: bytes) -> bool:
-    return bool(_LIKE.match(raw) or PROMPT.match(raw))
+    return bool(_LIKE.match(unlisted(raw)) or PROMPT.match(raw))
 
 
 def _kind(repairs: tuple[str, ...]) -> str:
@@ -177,7 +178,7 @@ class _Taking:
         return between.join(blocks) + (b"\n" if blocks else b"")
 
     def _broken(self, at: int, line: Broken) -> None:
-        mended = repaired(line.raw, system=self.system, first=not at)
+        mended = self._repaired(line.raw, first=not at)
         read = self._read(mended.raw) if mended else line
         if isinstance(read, Planned):
             self._entry(at, read, mended, line.error)
@@ -188,6 +189,16 @@ class _Taking:
             self._tell(ReportLine(at, shown(line.raw), REFUSED, str(line.error), is_entry=True))
         elif self.fix:
             self.kept[at] = [read.raw]
+
+    def _repaired(self, raw: bytes, *, first: bool) -> Repair | None:
+        bare = unlisted(raw) if self.is_document else raw
+        mended = repaired(bare, system=self.system, first=first)
+        if bare == raw:
+            return mended
+        if mended is None and not isinstance(self._read(bare), Planned):
+            return None
+        raw, codes = mended or Repair(bare, ())
+        return Repair(raw, ("list_mark", *codes))
 
     def _variable(self, at: int, raw: bytes) -> None:
         if self.is_document and not _VARIABLE.match(raw):
@@ -204,7 +215,8 @@ class _Taking:
         mended_entry = self._read(mended.raw) if mended else entry
         entry = mended_entry if isinstance(mended_entry, Planned) else entry
         description = self._disown(at)
-        first = self.seen.setdefault((entry.expression, entry.command.strip()), at)
+        key = (entry.expression, entry.command.strip())
+        first = self.seen.get(key)
         told = ReportLine(
             at,
             shown(self.lines[at].raw),
@@ -215,11 +227,12 @@ class _Taking:
             is_entry=True,
             description="\n".join(words(raw) for raw in description if not is_directive(raw)),
         )
-        if first != at:
+        if first is not None:
             reason = f"line {first + 1} has the same command at the same time; {told.reason}"
             told = replace(told, verdict=DROPPED, reason=reason.removesuffix("; "))
         elif mended is None or self.fix:
             told = replace(told, entry=entry.raw)
+            self.seen[key] = at
             self.kept[at] = [*description, entry.raw]
         self._tell(told)
 
@@ -259,8 +272,5 @@ def _clean(raw: bytes) -> bytes:
 def _done(mended: Repair | None, error: CronError | None) -> str:
     """Say what was mended; of a schedule, what was wrong with it."""
     codes = mended.codes if mended else ()
-    told = {
-        code: f"the schedule is mended: {error}" if code == "schedule" else _DONE[code]
-        for code in codes
-    }
-    return "; ".join(told.values())
+    wrong = f"the schedule is mended: {error}"
+    return "; ".join(wrong if code == "schedule" else _DONE[code] for code in codes)

@@ -16,6 +16,8 @@ _DATE = re.compile(rb"\bdate\b[^|;&]{0,80}?\+(?:\\.|[^\s%\\])*(%)")
 _BARE_PERCENT = re.compile(rb"(?<!\\)%")
 _NEEDS_SHELL = re.compile(rb"""[$~*?"'`{}\\<>=\[\]]""")
 _WORDS = re.compile(rb"(\S+)[ \t]+(\S+)")
+CUT = "the redirection at the end is not finished; did you mean 2>&1?"
+
 _DEFAULT_PATH = "/usr/bin:/bin"
 
 
@@ -72,9 +74,8 @@ def _cut_redirect(subject: Subject) -> Iterator[Finding]:
     if mended is None:
         return
     column = subject.command_column + len(command.rstrip())
-    message = "the redirection at the end is not finished; did you mean 2>&1?"
     fix = subject.with_command(mended)
-    yield Finding(WARNING, "cut_redirect", subject.entry.line, column, message, fix)
+    yield Finding(WARNING, "cut_redirect", subject.entry.line, column, CUT, fix)
 
 
 def _open_quote(subject: Subject) -> Iterator[Finding]:

@@ -7,8 +7,12 @@ from .comments import block
 from .crontab import Crontab
 from .directives import KEYS, fault, is_directive, read_directives
 from .findings import ERROR, NOTE, WARNING, Finding, shown
-from .lines import Assigned, Broken, Comment, Line, Planned
+from .lines import Assigned, Broken, Comment, Line, Planned, read_line
+from .lint_command import CUT
+from .lint_schedule import every_minute
 from .repairs import repaired
+from .shell import KNOWN_PROGRAMS
+from .writing import KEEP, Parts, changed_entry
 
 # Debian's cron: MAX_COMMAND less its end, and MAX_TAB_LINES.
 _LONGEST_COMMAND = 998
@@ -24,7 +28,7 @@ def check_text(crontab: Crontab) -> Iterator[Finding]:
     for number, line in enumerate(crontab.lines, 1):
         yield from _bytes(line, number)
         if isinstance(line, Broken):
-            yield _refused(crontab, line, number)
+            yield from _refused(crontab, line, number)
         elif isinstance(line, Assigned):
             yield from _assigned(line, number)
         elif isinstance(line, Comment) and is_directive(line.raw):
@@ -66,17 +70,23 @@ def _bytes(line: Line, number: int) -> Iterator[Finding]:
         yield Finding(WARNING, "command_too_long_for_cron", number, column, message)
 
 
-def _refused(crontab: Crontab, line: Broken, number: int) -> Finding:
+def _refused(crontab: Crontab, line: Broken, number: int) -> Iterator[Finding]:
+    """Report why a line is refused, and what else is wrong with what it was meant to be."""
     mended = repaired(line.raw, system=crontab.system, first=number == 1)
+    fix = shown(mended.raw) if mended else None
     field = f"{line.error.field}: " if line.error.field else ""
-    return Finding(
-        ERROR,
-        line.code,
-        number,
-        line.error.column,
-        f"{field}{line.error.reason}",
-        shown(mended.raw) if mended else None,
-    )
+    message = f"{field}{line.error.reason}"
+    yield Finding(ERROR, line.code, number, line.error.column, message, fix)
+    if mended is None:
+        return
+    if "cut_redirect" in mended.codes:
+        yield Finding(WARNING, "cut_redirect", number, len(line.raw.rstrip()), CUT, fix)
+    read = read_line(mended.raw, system=crontab.system, programs=KNOWN_PROGRAMS)
+    sixty = every_minute(read.expression) if isinstance(read, Planned) else None
+    if sixty and isinstance(read, Planned):
+        parts = Parts(sixty.fix, KEEP, KEEP, KEEP)
+        better = shown(changed_entry(read, parts, system=crontab.system))
+        yield Finding(WARNING, "every_minute_of_hour", number, 1, sixty.message, better)
 
 
 def _assigned(line: Assigned, number: int) -> Iterator[Finding]:
