@@ -1,1 +1,22 @@
-urlpatterns: list[object] = []
+"""Every address of the web."""
+
+from allauth.account.views import login, logout
+from django.urls import path
+
+from billclock.web import entrance, health, jobs, metrics, runs
+
+urlpatterns = [
+    path("", jobs.page, name="jobs"),
+    path("runs", runs.listing, name="runs"),
+    path("runs/<int:run>", runs.detail, name="run"),
+    path("runs/<int:run>/output", runs.download, name="run_output"),
+    path("runs/<int:run>/stop", runs.stop, name="run_stop"),
+    path("entries/<int:entry>/run", jobs.run_now, name="run_now"),
+    path("setup/<str:token>", entrance.first_user, name="setup"),
+    path("sign-in", login, name="account_login"),
+    path("sign-out", logout, name="account_logout"),
+    path("theme", entrance.theme, name="theme"),
+    path("language", entrance.language, name="set_language"),
+    path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
+]

@@ -1,17 +1,20 @@
-"""Users, who sign in with their e-mail address."""
+"""Users, who sign in with their e-mail address, and the link that makes the first of them."""
 
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billclock import clock
 
 
 class Role(models.TextChoices):
     """What a user may do with the tables open to him: edit and run, run and pause, or look."""
 
-    ROOT = "root"
-    OPERATOR = "operator"
-    VIEWER = "viewer"
+    ROOT = "root", _("Root")
+    OPERATOR = "operator", _("Operator")
+    VIEWER = "viewer", _("Viewer")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -19,14 +22,19 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make a user; without a password he cannot sign in by one."""
+        fields.setdefault("joined", clock.now())
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a user by his e-mail address in any case."""
+        return self.get(email=(username or "").lower())
+
 
 class User(AbstractBaseUser):
-    """Somebody who signs in; `tables` are the crontabs open to him, empty for all."""
+    """Somebody who signs in; `tables` are the crontabs open to him, with blanks, empty for all."""
 
     email = models.EmailField(unique=True)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
@@ -43,3 +51,20 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         """Give the e-mail address."""
         return self.email
+
+    @property
+    def initials(self) -> str:
+        """Give one or two capital letters that stand for the user on a screen."""
+        words = [word for word in self.email.partition("@")[0].split(".") if word]
+        return "".join(word[0] for word in words[:2]).upper() or "?"
+
+    def sees(self, table: str) -> bool:
+        """Tell whether a crontab is open to this user."""
+        return not self.tables.split() or table in self.tables.split()
+
+
+class SetupLink(models.Model):
+    """The link with which the first root user is made; `digest` is SHA-256 of its secret part."""
+
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()

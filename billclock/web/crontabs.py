@@ -1,0 +1,81 @@
+"""The crontabs a page can show: which there are, what one holds, which row an entry is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+
+from billclock.accounts.models import User
+from billclock.cron.crontab import Crontab
+from billclock.cron.entry import Entry
+from billclock.scheduler import models
+from billclock.scheduler.errors import TableError
+from billclock.scheduler.tables import Tables
+
+MAIN = "root"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A crontab as it lies on disk now: `there` is False without a file, `problem` says why not."""
+
+    name: str
+    path: str
+    crontab: Crontab
+    there: bool = True
+    problem: TableError | None = None
+
+    @property
+    def lines(self) -> int:
+        """Count its lines."""
+        return len(self.crontab.lines)
+
+
+def names(user: User) -> list[str]:
+    """Name the crontabs open to a user, the main one first."""
+    try:
+        found = [table.name for table in Tables()]
+    except TableError:
+        found = []
+    return [name for name in dict.fromkeys((MAIN, *found)) if user.sees(name)]
+
+
+def read(name: str) -> Reading:
+    """Read one crontab; what keeps it from being read is in the answer, never raised."""
+    path = f"{settings.SPOOL}/{name}"
+    try:
+        place = Tables().table(name).place
+        path = str(place.path)
+        found = place.read()
+    except TableError as problem:
+        return Reading(name, path, _parse(b""), problem=problem)
+    if found is None:
+        return Reading(name, path, _parse(b""), there=False)
+    return Reading(name, path, _parse(found[0], system=place.system))
+
+
+@lru_cache(maxsize=4)
+def _parse(data: bytes, *, system: bool = False) -> Crontab:
+    # the same text is shown again and again, by every user and every refresh
+    return Crontab.parse(data, system=system)
+
+
+def keys(table: str, entries: Sequence[Entry]) -> dict[int, int]:
+    """Give the database ids of entries by their lines: one query.
+
+    An entry that the scheduler has not read yet, as in the second after an edit, has none.
+    """
+    lines = [entry.line for entry in entries]
+    rows = models.Entry.objects.filter(table=table, gone_at=None, line__in=lines)
+    columns = rows.values_list("line", "id", "command")
+    return dict(_in_step({line: (key, command) for line, key, command in columns}, entries))
+
+
+def _in_step(
+    known: dict[int, tuple[int, str]], entries: Sequence[Entry]
+) -> Iterator[tuple[int, int]]:
+    for entry in entries:
+        key, command = known.get(entry.line, (0, ""))
+        if key and command == entry.command.decode("utf-8", "backslashreplace"):
+            yield entry.line, key

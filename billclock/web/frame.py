@@ -1,0 +1,61 @@
+"""What every page shows around its own matter: server time, engine, theme, where one may go."""
+
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+
+from billclock.web.engine import Engine, engine
+from billclock.web.times import Wall
+
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "billclock-theme"
+
+
+class Frame:
+    """The frame of one page; what a page does not show is never looked up."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        """Begin with nothing looked up."""
+        self._request = request
+
+    @cached_property
+    def wall(self) -> Wall:
+        """Give the server's time and zone."""
+        return Wall.here()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Give the daemon's state."""
+        return engine(self.wall.now)
+
+    @property
+    def engine_detail(self) -> str:
+        """Give the line below the daemon's state."""
+        return self.engine.detail(self.wall)
+
+    @property
+    def milliseconds(self) -> int:
+        """Give the server's time as JavaScript counts it."""
+        return int(self.wall.now.timestamp() * 1000)
+
+    @property
+    def hour_angle(self) -> float:
+        """Give the degrees of the clock's hour hand."""
+        return (self.wall.now.hour * 60 + self.wall.now.minute) / 2 % 360
+
+    @property
+    def minute_angle(self) -> float:
+        """Give the degrees of the clock's minute hand."""
+        return self.wall.now.minute * 6
+
+    @property
+    def theme(self) -> str:
+        """Give the theme chosen in this browser."""
+        chosen = self._request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in THEMES else THEMES[0]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Give every template its `frame` (a context processor)."""
+    return {"frame": Frame(request)}

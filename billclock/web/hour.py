@@ -1,0 +1,80 @@
+"""The hour that goes on: what was started, what is still to come, and the hand between them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billclock.cron.entry import Entry
+from billclock.scheduler.models import Run
+from billclock.scheduler.roster import Zones
+from billclock.web.times import Wall
+
+MINUTES = 60
+FLOOR, STEP, MOST = 30, 7, 4  # where boxes stand, how high one is, how many stand on another
+
+
+@dataclass(frozen=True)
+class Box:
+    """Starts of one minute: the place on the rule in per cent, the top, `past` or `due`."""
+
+    left: str
+    top: int
+    height: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Hour:
+    """The drawing, and what it says in figures."""
+
+    label: str
+    hand: str
+    boxes: list[Box]
+    started: int
+    due: int
+    quarters: tuple[str, ...] = tuple(f"{quarter * 25}%" for quarter in range(5))
+
+
+def hour(table: str, entries: Iterable[Entry], wall: Wall) -> Hour:
+    """Draw this hour for one table: one query, and a look at each distinct schedule."""
+    begin = wall.now.replace(minute=0, second=0, microsecond=0)
+    end = begin + timedelta(hours=1)
+    past = _started(table, begin)
+    due = _due(entries, wall.now, end)
+    boxes = [*_boxes(past, "past"), *_boxes(due, "due")]
+    return Hour(
+        label=f"{begin:%H:%M}–{end:%H:%M}",
+        hand=_percent((wall.now - begin).total_seconds() / 60),
+        boxes=boxes,
+        started=past.total(),
+        due=due.total(),
+    )
+
+
+def _started(table: str, begin: datetime) -> Counter[int]:
+    runs = Run.objects.filter(started__gte=begin, entry__table=table).order_by()
+    moments = runs.values_list("started", flat=True)
+    return Counter(int((at - begin).total_seconds() // 60) for at in moments if at is not None)
+
+
+def _due(entries: Iterable[Entry], now: datetime, end: datetime) -> Counter[int]:
+    """Count the starts to come by minute; entries that share a schedule share the work."""
+    zones = Zones()
+    shared = Counter((entry.expression, zones.of(entry)) for entry in entries if entry.active)
+    found: Counter[int] = Counter()
+    for (expression, zone), count in shared.items():
+        for moment in expression.between(now.astimezone(zone), end.astimezone(zone)):
+            if moment > now:
+                found[moment.minute] += count
+    return found
+
+
+def _boxes(minutes: Counter[int], kind: str) -> Iterable[Box]:
+    for minute, count in sorted(minutes.items()):
+        height = STEP * min(count, MOST) - 1
+        yield Box(_percent(minute), FLOOR - height, height, kind)
+
+
+def _percent(minutes: float) -> str:
+    return f"{minutes / MINUTES * 100:.2f}%"

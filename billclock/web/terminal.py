@@ -1,0 +1,46 @@
+"""A job's output made safe to look at: what a terminal would act upon is shown or left out."""
+
+import re
+import unicodedata
+
+# ECMA-48: control sequences (colours, cursor), strings (titles, links) and single escapes
+ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"
+    r"|\x1b[]PX^_].*?(?:\x07|\x1b\\|$)"
+    r"|\x1b[ -/]*[0-~]",
+    re.DOTALL,
+)
+PICTURES = 0x2400  # Unicode's control pictures stand in the order of the codes they show
+DELETE, DELETE_PICTURE = 0x7F, "␡"
+
+
+def lines(data: bytes) -> list[str]:
+    """Give output as the lines a terminal would leave standing, in plain text.
+
+    Colours and cursor movements are left out, a line written over by a carriage return is as it
+    was last; other control codes and the marks that turn text around are shown as themselves.
+    """
+    text = ESCAPES.sub("", data.decode("utf-8", "replace")).replace("\r\n", "\n")
+    found = text.split("\n")
+    if found[-1] == "":
+        found.pop()
+    return [_visible(_written_last(line)) for line in found]
+
+
+def _written_last(line: str) -> str:
+    return next((part for part in reversed(line.split("\r")) if part), "")
+
+
+def _visible(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(_shown(char) for char in line)
+
+
+def _shown(char: str) -> str:
+    if char == "\t" or char.isprintable() or unicodedata.category(char) == "Zs":
+        return char
+    code = ord(char)
+    if code < 0x20:  # noqa: PLR2004 - the C0 control codes
+        return chr(PICTURES + code)
+    return DELETE_PICTURE if code == DELETE else f"⟨U+{code:04X}⟩"
