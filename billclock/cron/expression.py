@@ -9,10 +9,14 @@ from datetime import date, datetime
 from . import occurrences
 from .describe import describe
 from .errors import CronError
-from .fields import DAY, FIELDS, HOUR, MINUTE, MONTH, WEEKDAY, WORDS, days_of, longest
+from .fields import FIELDS, WORDS, days_of, longest
 from .refusals import explain, settled
 
 _COMMON_DAYS = days_of(28)
+_READ = tuple(each.values for each in FIELDS)
+_REMEMBERED = tuple(each.remembered for each in FIELDS)
+# A hostile crontab's long fields are not worth keeping.
+_LONGEST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,17 @@ class Expression:
         if len(parts) != len(FIELDS):
             raise explain(text)
         minute, hour, day, month, weekday = parts
+        to_minutes, to_hours, to_days, to_months, to_weekdays = (
+            _REMEMBERED if len(text) <= _LONGEST_REMEMBERED else _READ
+        )
         expression = cls(
             text,
             word,
-            MINUTE.remembered(minute),
-            HOUR.remembered(hour),
-            DAY.remembered(day),
-            MONTH.remembered(month),
-            WEEKDAY.remembered(weekday),
+            to_minutes(minute),
+            to_hours(hour),
+            to_days(day),
+            to_months(month),
+            to_weekdays(weekday),
             minute[0] == "*",
             hour[0] == "*",
             day[0] == "*",

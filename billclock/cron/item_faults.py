@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from .fields import DAY, WEEKDAY, Field, number
+from .fields import DAY, HOUR, MINUTE, WEEKDAY, Field, number
 
 
 class Fault(NamedTuple):
@@ -148,7 +148,7 @@ def _into_range(field: Field, parts: re.Match[str]) -> str:
     """Return an item moved into the field's range; months from 0 count from zero, 24:00 is 0:00."""
     ends = [number(text) if text[0].isdigit() else field.value(text) for text in _ends(parts)]
     shift = 1 if ends[0] == 0 < field.low else 0
-    if len(ends) == 1 and ends[0] == field.high + 1 and field.low == 0:
+    if field in (MINUTE, HOUR) and ends == [field.high + 1]:
         return "0"
     moved = [min(max((end or 0) + shift, field.low), field.high) for end in ends]
     if moved[0] == moved[-1]:

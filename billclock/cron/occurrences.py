@@ -60,10 +60,11 @@ def following(expression: Expression, after: datetime) -> datetime | None:
     if not expression.minutes:
         return None
     offset = after.utcoffset()
+    since = _minute_after(after)
     end = last_moment(after.tzinfo)
     if offset is None:
-        return wall.first(expression, _minute_after(after), end)
-    for window in _forward(expression, shifted(after, datetime.resolution - offset), end):
+        return wall.first(expression, since, end)
+    for window in _forward(expression, shifted(since, -offset), end):
         moment = window.first(expression)
         if moment is not None:
             return moment
@@ -72,7 +73,7 @@ def following(expression: Expression, after: datetime) -> datetime | None:
 
 def upcoming(expression: Expression, after: datetime) -> Iterator[datetime]:
     """Iterate over all moments strictly after a moment, in its zone, up to the year 9999."""
-    since = shifted(after, datetime.resolution - (after.utcoffset() or _NO_JUMP))
+    since = shifted(_minute_after(after), -(after.utcoffset() or _NO_JUMP))
     return _moments(expression, since, last_moment(after.tzinfo))
 
 
@@ -179,7 +180,9 @@ def _after_jump(
 
 def _minute_after(moment: datetime) -> datetime:
     """Return the first whole minute strictly after a moment."""
-    return shifted(moment, _MINUTE - timedelta(0, moment.second, moment.microsecond))
+    if moment.second or moment.microsecond:
+        return shifted(moment, _MINUTE - timedelta(0, moment.second, moment.microsecond))
+    return shifted(moment, _MINUTE)
 
 
 def _whole(moment: datetime) -> datetime:

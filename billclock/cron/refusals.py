@@ -10,8 +10,9 @@ from .errors import CronError
 from .fields import FIELDS, MONTH, WEEKDAY, WORDS, longest
 from .item_faults import item_fault
 
-# One mend repairs one fault; a text with more faults than this gets no suggestion.
+# One mend repairs one fault; a text that is longer or has more faults gets no suggestion.
 _MENDS = 64
+_LONGEST_MENDED = 1000
 _FIELD_COUNT = len(FIELDS)
 _DAY, _MONTH, _WEEKDAY = range(2, 5)
 _DATES = (_DAY, _MONTH, _WEEKDAY)
@@ -20,7 +21,7 @@ _LEAP = 29
 _QUOTES = "'\"`"
 _PREFIX = re.compile(r"\s*(?:[&%!]\S*|(?P<zone>[A-Za-z_]\w*=\S*))\s*")
 _ISO = re.compile(r"\s*[0-9]{4}(-)([0-9]{2})-([0-9]{2})(?:[T_]([0-9]{2}):([0-9]{2})\S*)?")
-_SYSTEMD = re.compile(r"[A-Za-z]{3}\.\.[A-Za-z]{3}|\*-\S*")
+_SYSTEMD = re.compile(r"[A-Za-z]{3}\.\.[A-Za-z]{3}|\*-[0-9*]+-")
 _DAYS = re.compile(r"\b([A-Za-z]{3})\.\.([A-Za-z]{3})\b")
 _CLOCK_TIME = re.compile(r"\b([0-9]{1,2})(:)([0-9]{2})(?::[0-9]{2})?\b")
 _SEPARATOR = re.compile(r"[_,;:|]")
@@ -42,7 +43,7 @@ def settled(error: CronError, read: Callable[[str], object]) -> CronError:
 
 def _mended(draft: str | None, read: Callable[[str], object]) -> str | None:
     for _ in range(_MENDS):
-        if draft is None:
+        if draft is None or len(draft) > _LONGEST_MENDED:
             return None
         try:
             read(draft)

@@ -26,6 +26,8 @@ _SIX_WEEKS = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35
 
 def first(expression: Expression, since: datetime, until: datetime) -> datetime | None:
     """Return the first match at or after `since` (a whole minute) and before `until`."""
+    if since >= until:
+        return None
     year, month, day = since.year, since.month, since.day
     days = 0
     if expression.months >> month & 1:
