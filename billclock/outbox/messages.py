@@ -42,6 +42,21 @@ def put(letter: Letter, *, held_until: datetime | None = None) -> bool:
     return new
 
 
+def let_go(letter: Letter) -> None:
+    """Give a held message, found by its dedupe key, the text of `letter` and queue it."""
+    Message.objects.filter(dedupe_key=letter.dedupe_key, state=State.HELD).update(
+        sender=letter.sender,
+        recipients=list(letter.recipients),
+        outstanding=list(letter.recipients),
+        subject=letter.subject,
+        headers=[list(header) for header in letter.headers],
+        body=letter.body,
+        payload=dict(letter.payload),
+        state=State.QUEUED,
+        next_try=letter.at,
+    )
+
+
 def lease(channel: str, owner: str, *, most: int) -> list[Message]:
     """Take up to `most` messages that are due, for LEASE; nobody else gets them meanwhile.
 
@@ -71,7 +86,7 @@ def settle(message: Message, answer: Answer) -> State:
         message.state, message.next_try = State.QUEUED, at + wait(message.attempts)
     else:
         message.state = State.FAILED if message.refused or message.outstanding else State.SENT
-    _let_go(message)
+    _give_up_lease(message)
     return State(message.state)
 
 
@@ -81,7 +96,7 @@ def set_back(message: Message, reason: str) -> datetime:
     message.last_error = reason
     message.next_try = clock.now() + wait(message.attempts)
     message.state = State.QUEUED if message.attempts < MOST_TRIES else State.FAILED
-    _let_go(message)
+    _give_up_lease(message)
     return message.next_try
 
 
@@ -96,7 +111,7 @@ def release(messages: Sequence[Message]) -> None:
     """Give back messages that were leased and not tried."""
     for message in messages:
         message.state = State.QUEUED
-        _let_go(message)
+        _give_up_lease(message)
 
 
 def note_waiting(channel: str, reason: str) -> int:
@@ -118,7 +133,7 @@ def wait(attempts: int) -> timedelta:
     return WAITS[attempts - 1] if attempts <= len(WAITS) else LONGEST_WAIT
 
 
-def _let_go(message: Message) -> None:
+def _give_up_lease(message: Message) -> None:
     """Write what changed, unless the lease ran out and another deliverer has it."""
     Message.objects.filter(
         id=message.id, state=State.SENDING, lease_owner=message.lease_owner

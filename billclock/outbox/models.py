@@ -52,8 +52,8 @@ class Message(models.Model):
     """
 
     channel = models.CharField(max_length=32)
-    dedupe_key = models.CharField(max_length=255, unique=True)
-    group = models.CharField(max_length=255, blank=True)
+    dedupe_key = models.CharField(max_length=320, unique=True)
+    group = models.CharField(max_length=320, blank=True)
     topic = models.CharField(max_length=255, blank=True)
     sender = models.CharField(max_length=512, blank=True)
     recipients = models.JSONField(default=list)
