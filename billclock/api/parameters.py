@@ -1,0 +1,104 @@
+"""A function's parameters: text from outside, turned into what the function's signature says."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, get_args, get_origin
+
+from billclock.api.documents import Fault
+
+ON = frozenset({"on", "ok", "yes", "1", "true"})
+OFF = frozenset({"off", "no", "0", "false", ""})
+PANEL = frozenset({"func", "out", "lang", "auth", "authinfo", "su", "sfrom", "progressid"})
+"""Parameters of every call, which are not the function's."""
+
+
+class FunctionError(Exception):
+    """A call that is answered with an error document; `fault` is its content."""
+
+    def __init__(self, type_: str, about: str, value: str, message: str) -> None:
+        super().__init__(message)
+        self.fault = Fault(type_, about, value, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: its name, what it may hold, what it means."""
+
+    name: str
+    type: Any
+    meaning: str
+    required: bool
+
+    @property
+    def holds(self) -> str:
+        """Say in a word or two what it may hold."""
+        words = {bool: "on or off", date: "a date, 2026-11-20", tuple[int, ...]: "keys with commas"}
+        return words.get(self.type, "text")
+
+    def read(self, text: str) -> Any:
+        """Give the value, or raise FunctionError saying what it may hold."""
+        try:
+            return self._converted(text)
+        except ValueError:
+            message = f"{self.name}: {text!r} is not {self.holds}"
+            raise FunctionError("value", self.name, text, message) from None
+
+    def _converted(self, text: str) -> Any:
+        if self.type is bool:
+            if text.lower() not in ON | OFF:
+                raise ValueError(text)
+            return text.lower() in ON
+        if self.type is date:
+            return date.fromisoformat(text)
+        if self.type == tuple[int, ...]:
+            return tuple(int(key) for key in text.split(",") if key.strip())
+        return text
+
+
+def parameters(function: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """Give the named parameters of a function; the first, the actor, is not one of them."""
+    signature = inspect.signature(function, eval_str=True)
+    found = (p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY)
+    return {p.name: _parameter(p) for p in found}
+
+
+def bind(function: Callable[..., Any], params: Mapping[str, str]) -> dict[str, Any]:
+    """Give the keyword arguments that a call's parameters make; raise FunctionError.
+
+    A parameter the function does not know is refused, unless it takes any (`**options`): a
+    misspelt one must not be passed over in silence.
+    """
+    known = parameters(function)
+    arguments: dict[str, Any] = {}
+    for name, text in params.items():
+        if name in known:
+            arguments[name] = known[name].read(text)
+        elif name in PANEL:
+            continue
+        elif _takes_any(function):
+            arguments[name] = text
+        else:
+            message = f"there is no parameter {name!r}; there are {', '.join(known) or 'none'}"
+            raise FunctionError("value", name, text, message)
+    for parameter in known.values():
+        if parameter.required and not params.get(parameter.name, "").strip():
+            message = f"{parameter.name} is missing: give {parameter.meaning or parameter.holds}"
+            raise FunctionError("value", parameter.name, "", message)
+    return arguments
+
+
+def _takes_any(function: Callable[..., Any]) -> bool:
+    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _parameter(found: inspect.Parameter) -> Parameter:
+    type_, meaning = found.annotation, ""
+    if get_origin(type_) is Annotated:
+        type_, meaning = get_args(type_)
+    plain = [part for part in get_args(type_) if part is not type(None)]
+    if type(None) in get_args(type_):
+        type_ = plain[0]
+    return Parameter(found.name, type_, meaning, required=found.default is found.empty)

@@ -1,0 +1,126 @@
+"""The named functions: registered by decorator, described, and called with text parameters."""
+
+import difflib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from billclock import plugins
+from billclock.accounts.models import Role
+from billclock.api import functions
+from billclock.api.documents import Document, Fault, Kind
+from billclock.api.parameters import FunctionError, Parameter, bind, parameters
+from billclock.billing.errors import BillingError
+from billclock.cron import CronError
+from billclock.cron.interval import IntervalError
+from billclock.jobs.job import OptionError
+from billclock.scheduler.control import NotRunningError, RefusedError
+from billclock.scheduler.errors import TableError
+
+log = logging.getLogger(__name__)
+
+RIGHTS = {Role.VIEWER: 1, Role.OPERATOR: 2, Role.ROOT: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who calls: a name for the records, a role, the tables open to him (None: all)."""
+
+    name: str
+    role: Role
+    tables: frozenset[str] | None = None
+
+    def may(self, role: Role) -> bool:
+        """Tell whether the actor's role is at least this one."""
+        return RIGHTS[self.role] >= RIGHTS[role]
+
+
+ROOT = Actor("root", Role.ROOT)
+"""Who calls from a command line on this machine."""
+
+Answering = Callable[..., Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One named function; `role` is needed to do it, for a form only to save it."""
+
+    name: str
+    title: str
+    kind: Kind
+    role: Role
+    answer: Answering
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Give its parameters by name."""
+        return parameters(self.answer)
+
+    def needs(self, params: Mapping[str, str]) -> Role:
+        """Give the role that a call with these parameters needs."""
+        shown_only = self.kind is Kind.FORM and params.get("sok") != "ok"
+        return Role.VIEWER if shown_only else self.role
+
+
+_known: dict[str, Function] = {}
+
+
+def function(
+    name: str, *, title: str, kind: Kind, role: Role = Role.ROOT
+) -> Callable[[Answering], Answering]:
+    """Register a function of the API; it takes the actor and keywords, and gives a Document."""
+
+    def register(answer: Answering) -> Answering:
+        _known[name] = Function(name, title, kind, role, answer)
+        return answer
+
+    return register
+
+
+def all_functions() -> Sequence[Function]:
+    """Give every function, by name."""
+    for _ in plugins.modules(functions):
+        pass  # importing a module registers its functions
+    return sorted(_known.values(), key=lambda known: known.name)
+
+
+def call(name: str, params: Mapping[str, str], *, actor: Actor) -> Document:
+    """Call a function; whatever goes wrong is in the document, whose exit code is then 1."""
+    known = {one.name: one for one in all_functions()}.get(name)
+    if known is None:
+        return _failed(name, Kind.ACTION, _unknown(name))
+    needed = known.needs(params)
+    if not actor.may(needed):
+        words = f"{actor.name} may not call {name}: it needs the role {needed.value}"
+        return _failed(name, known.kind, Fault("access", name, actor.role.value, words))
+    try:
+        return known.answer(actor, **bind(known.answer, params))
+    except Exception as error:  # noqa: BLE001 - the caller is owed an answer, whatever happened
+        return _failed(name, known.kind, _fault(name, error))
+
+
+def _fault(name: str, error: Exception) -> Fault:
+    """Give an exception as the panel's document says it; an unexpected one is logged."""
+    match error:
+        case FunctionError():
+            return error.fault
+        case IntervalError():
+            return Fault("value", error.field, str(error.value), str(error))
+        case CronError():
+            return Fault("value", error.field or "command", "", str(error))
+        case OptionError() | BillingError():
+            return Fault("value", name, "", str(error))
+        case TableError() | NotRunningError() | RefusedError():
+            return Fault("table", name, "", str(error))
+    log.error("%s failed", name, exc_info=error)
+    return Fault("internal", name, "", f"{type(error).__name__}: {error}; the log says more")
+
+
+def _unknown(name: str) -> Fault:
+    near = difflib.get_close_matches(name, [known.name for known in all_functions()], n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return Fault("query", name, "", f"there is no function {name!r}{hint}")
+
+
+def _failed(name: str, kind: Kind, fault: Fault) -> Document:
+    return Document(name, kind, fault=fault, exit_code=1)
