@@ -1,0 +1,102 @@
+"""The daemon's end of the line to a starter."""
+
+import os
+import signal
+import socket
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from billclock import clock
+from billclock.scheduler.executors import messages
+from billclock.scheduler.executors.base import StartError
+from billclock.scheduler.executors.messages import Record
+
+_PATIENCE = 10.0
+_NUDGE = 0.05
+_BUFFER = 4 * 1024 * 1024
+_SO_SNDBUFFORCE = 32  # the socket module does not name it
+
+
+class GoneError(Exception):
+    """The starter is no more, and nothing was started."""
+
+
+class Link:
+    """Asks a starter for processes and hears of their endings."""
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        """`pid` is the starter's own."""
+        self.connection = connection
+        self.pid = pid
+        self.alive = True
+        self._heard: deque[Record] = deque()
+        with suppress(OSError):  # ours only as root; the common size does for common requests
+            connection.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
+
+    def fileno(self) -> int:
+        """Give the descriptor that becomes readable when `endings` has something to give."""
+        return self.connection.fileno()
+
+    def start(self, fields: dict[str, Any], descriptors: list[int]) -> Record:
+        """Have a process started; give the STARTED record, or the REFUSED one with its errno.
+
+        Raise GoneError when there is no starter to ask, so that another way may be tried, and
+        StartError when it was asked and gave no answer: then no other way may be tried.
+        """
+        try:
+            socket.send_fds(self.connection, [messages.request(fields)], descriptors)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError | ConnectionError):
+                self.close()
+                raise GoneError from error
+            raise StartError(f"its command and variables are too long to start: {error}") from error
+        answer = self._answer(fields["run"])
+        if answer is None:
+            self.close()
+            raise StartError(
+                "the process that starts commands died or hung while it was asked; "
+                "it is replaced at the next start"
+            )
+        return answer
+
+    def _answer(self, run: int) -> Record | None:
+        """Wait for the word on `run`; a starter that its user has stopped is set going again."""
+        self.connection.settimeout(_NUDGE)
+        given_up = clock.since_boot() + _PATIENCE
+        while self.alive and clock.since_boot() < given_up:
+            try:
+                records = self._receive()
+            except TimeoutError:
+                os.kill(self.pid, signal.SIGCONT)
+                continue
+            for record in records:
+                if record.kind != messages.ENDED and record.run == run:
+                    return record
+                self._heard.append(record)
+        return None
+
+    def _receive(self) -> list[Record]:
+        try:
+            message = self.connection.recv(messages.ROOM)
+        except ConnectionError:
+            message = b""
+        if not message:
+            self.close()
+        return messages.unpack(message)
+
+    def endings(self) -> list[Record]:
+        """Give, without waiting, what ended since the last call."""
+        if self.alive:
+            self.connection.settimeout(0)
+            with suppress(BlockingIOError):
+                while self.alive:
+                    self._heard += self._receive()
+        heard = [record for record in self._heard if record.kind == messages.ENDED]
+        self._heard.clear()
+        return heard
+
+    def close(self) -> None:
+        """Hang up."""
+        self.alive = False
+        self.connection.close()

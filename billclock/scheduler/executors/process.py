@@ -1,0 +1,122 @@
+"""Runs commands as processes of their own, by a spawner for each user."""
+
+import ctypes
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterable
+
+from billclock import clock
+from billclock.scheduler.executors import launch, messages, proc
+from billclock.scheduler.executors.adopted import Adopted
+from billclock.scheduler.executors.base import Ending, Launch, Order
+from billclock.scheduler.executors.messages import Record
+from billclock.scheduler.executors.spawners import Spawners, other
+from billclock.scheduler.executors.watch import Leaving, Watch
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def own_children() -> None:
+    """Become the process that inherits all orphans below us, so that none is left a zombie.
+
+    Whoever has an executor has no other children. The loop owns the signal's wake-up descriptor.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGIO, signal.SIG_IGN)  # a lease broken as we look: output.is_held
+
+
+class ProcessExecutor:
+    """Starts each order's command in a session of its own; see base.Executor."""
+
+    def __init__(self) -> None:
+        """Start the spawner for our own user, so that the first job waits for nothing."""
+        own_children()
+        self.poll = select.epoll()
+        self.watch = Watch()
+        self.adopted = Adopted(self.watch, self.poll)
+        self._spawners = Spawners(self.poll)
+        self._started: dict[int, Record] = {}
+
+    def submit(self, order: Order) -> Launch:
+        """Start the order. Raise StartError when there is no process to show for it."""
+        user = other(order.user)
+        fields = launch.request(order, own=user is None)
+        at = clock.now()
+        with launch.streams(order) as descriptors:
+            record = self._spawners.start(user, fields, descriptors)
+        if record.kind == messages.REFUSED:
+            raise launch.why(record.value, order)
+        self._started[record.pid] = record
+        self.watch.add(order, record.pid, record.value)
+        return Launch(order.run, record.pid, record.value, at)
+
+    def stop(self, run: int) -> bool:
+        """Ask the run's whole process tree to end: TERM, its grace, KILL. False: not here."""
+        return self.watch.stop(run)
+
+    def adopt(self, order: Order, pid: int | None, pid_started: int | None) -> bool:
+        """Take over a run of a daemon that died; False when its process is no more.
+
+        A process that has ended meanwhile is taken over too where its exit was written down.
+        """
+        if pid is None:
+            pid = proc.Snapshot().leader(order.run, order.environment.get(proc.HOME_MARK, ""))
+            pid_started = None if pid is None else proc.started(pid)
+        if pid is None or pid_started is None:
+            return False
+        if not self.adopted.follow(order.run, pid, pid_started):
+            return False
+        self.watch.add(order, pid, pid_started)
+        return True
+
+    def attend(self) -> list[Ending]:
+        """Do what is due (reap, escalate, cut outputs) and give the runs that ended since."""
+        records, died = self._spawners.endings()
+        for record in records:
+            self._left(record.pid, Leaving(record.value, record.cpu, record.memory))
+        self._reap()
+        if died:
+            self._look_for_all()
+        self.adopted.attend()
+        self._spawners.send_away_unused()
+        return self.watch.attend()
+
+    def due_in(self) -> float | None:
+        """Give the seconds after which `attend` wants to be called though nothing woke us."""
+        waits = [self.watch.due_in(), self.adopted.due_in()]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def wakers(self) -> Iterable[int]:
+        """Give the one descriptor behind which those of all spawners and adopted runs stand."""
+        return (self.poll.fileno(),)
+
+    def close(self) -> None:
+        """Hang up on the spawners; what they started goes on."""
+        self._spawners.close()
+
+    def _left(self, pid: int, leaving: Leaving) -> None:
+        record = self._started.pop(pid, None)
+        if record is not None:
+            self.watch.left(record.run, leaving)
+
+    def _reap(self) -> None:
+        """Reap the orphans that came to us: also the runs of a spawner that was killed."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            cpu = usage.ru_utime + usage.ru_stime
+            self._left(pid, Leaving(status, cpu, usage.ru_maxrss))
+
+    def _look_for_all(self) -> None:
+        """A spawner died, and maybe took word of an ending with it: look for its runs ourselves."""
+        for record in self._started.values():
+            if not self.adopted.follow(record.run, record.pid, record.value):
+                self.watch.left(record.run, Leaving(reason="the process that started it died"))

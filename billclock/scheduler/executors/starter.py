@@ -1,0 +1,126 @@
+"""A single-threaded process that starts others for the daemon, reaps them and reports.
+
+Two programs are made of it: the spawner, which executes commands, and the fork server, which runs
+our own in a child. It imports little, so that it stays small and what it starts begins quickly.
+"""
+
+import os
+import resource  # noqa: F401 - wait4 would import it later, when we may no longer read it
+import select
+import signal
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from billclock.scheduler.executors import messages, proc
+from billclock.scheduler.executors.messages import Record
+
+Start = Callable[[dict[str, Any], list[int]], int]
+
+_LARGEST_REQUEST = 8 * 1024 * 1024
+_DESCRIPTORS = 2
+_UNTOLD = 100_000
+
+
+class Starter:
+    """Serves one daemon at a time; what ends while there is none is told to the next."""
+
+    def __init__(
+        self,
+        start: Start,
+        *,
+        connection: socket.socket | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        """`start` turns a request and its descriptors (input, output) into a process's id."""
+        self._start = start
+        self._connection = connection
+        self._listener = listener
+        self._runs: dict[int, int] = {}
+        self._untold: deque[Record] = deque(maxlen=_UNTOLD)
+        self._woken = -1
+
+    def serve(self) -> None:
+        """Work until the daemon hangs up or, with a listener, until a signal ends the process."""
+        self._woken, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        while self._connection or self._listener:
+            sources = [self._woken, self._connection, self._listener]
+            readable = select.select([source for source in sources if source], [], [])[0]
+            if self._connection in readable:
+                self._hear()
+            if self._listener in readable:
+                self._accept()
+            if self._woken in readable:
+                os.read(self._woken, 65536)
+            self._reap()
+            self._tell()
+
+    def _accept(self) -> None:
+        assert self._listener is not None  # noqa: S101 - it has just become readable
+        connection, _ = self._listener.accept()
+        if self._connection:
+            self._connection.close()
+        self._connection = connection
+
+    def _hear(self) -> None:
+        assert self._connection is not None  # noqa: S101 - it has just become readable
+        try:
+            message, descriptors, _, _ = socket.recv_fds(
+                self._connection, _LARGEST_REQUEST, _DESCRIPTORS
+            )
+        except OSError:
+            message, descriptors = b"", []
+        if not message:
+            self._hang_up()
+            return
+        fields = messages.requested(message)
+        try:
+            pid = self._start(fields, descriptors)
+        except OSError as error:
+            self._answer(Record(messages.REFUSED, fields["run"], 0, error.errno or 0))
+        else:
+            self._runs[pid] = fields["run"]
+            self._answer(Record(messages.STARTED, fields["run"], pid, proc.started(pid) or 0))
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _answer(self, record: Record) -> None:
+        if self._connection:
+            try:
+                self._connection.send(messages.pack(record))
+            except OSError:
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            run = self._runs.pop(pid, None)
+            if run is not None:
+                cpu = usage.ru_utime + usage.ru_stime
+                record = Record(messages.ENDED, run, pid, status, cpu, usage.ru_maxrss)
+                self._untold.append(record)
+
+    def _tell(self) -> None:
+        while self._untold and self._connection:
+            some = [self._untold[n] for n in range(min(64, len(self._untold)))]
+            try:
+                self._connection.send(messages.pack(*some))
+            except OSError:
+                self._hang_up()
+                return
+            for _ in some:
+                self._untold.popleft()
