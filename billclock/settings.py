@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 
-class SettingError(Exception):
+class SettingError(ValueError):
     """A variable of the environment holds what its setting cannot be."""
 
     def __init__(self, name: str, value: str, expected: str) -> None:

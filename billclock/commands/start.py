@@ -1,0 +1,130 @@
+"""How every command begins and ends: Django set up once, every fault one sentence and a code."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from billclock.commands.errors import BROKEN_PIPE, FAILED, INTERRUPTED, CommandError
+
+
+def guarded(name: str, command: Callable[[], int]) -> int:
+    """Call a command and give its exit code; what it expects to go wrong is told on stderr.
+
+    Anything else that is raised is a defect and passes.
+    """
+    try:
+        _tolerate_any_text()
+        code = command()
+        sys.stdout.flush()
+    except SystemExit as leaving:  # argparse, after help or a usage error
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_output()
+        return BROKEN_PIPE
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        sentence, code = told
+        _say(f"{name}: {sentence}")
+    return code
+
+
+def django() -> None:
+    """Set Django up; where it is up already, as in a warm child, do nothing.
+
+    Raise CommandError where a BILLCLOCK_ setting holds what it can't.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billclock.settings")
+    from django.apps import apps
+
+    if not apps.ready:
+        from django import setup
+
+        settings()
+        setup()
+
+
+def settings() -> None:
+    """Load the settings without Django. Raise UsageError where one holds what it can't."""
+    from importlib import import_module
+
+    from billclock.commands.errors import UsageError
+
+    try:
+        import_module("billclock.settings")
+    except OSError as error:
+        raise UsageError(f"a setting can't be read from {_of_system(error)}") from None
+    except ValueError as error:  # SettingError, whose module could not be loaded
+        raise UsageError(str(error)) from None
+
+
+def database() -> None:
+    """Set Django up and have a folder with databases of this version to work on."""
+    from billclock.commands.prepare import ready
+
+    ready()
+
+
+def who() -> str:
+    """Name the person at this command: the system user, and who became it by sudo."""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    before = os.environ.get("SUDO_USER", "")
+    return f"{before} as {name}" if before and before != name else name
+
+
+def _told(error: Exception) -> tuple[str, int] | None:
+    """Give the sentence and the exit code of an expected error, None of any other."""
+    if isinstance(error, CommandError):
+        return str(error), error.code
+    if isinstance(error, OSError):
+        return _of_system(error), FAILED
+    if "django" not in sys.modules:
+        return None
+    from django.db import DatabaseError
+
+    from billclock.scheduler.control import NotRunningError, RefusedError
+    from billclock.scheduler.errors import TableError
+
+    if isinstance(error, DatabaseError):
+        return f"the database refuses: {error}; billclock prepare sees to it", FAILED
+    if isinstance(error, TableError | NotRunningError | RefusedError):
+        return str(error), FAILED
+    return None
+
+
+def _of_system(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _tolerate_any_text() -> None:
+    """Print what the terminal's encoding or UTF-8 can't hold as escapes, and never fail on it."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _say(sentence: str) -> None:
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
+    with suppress(OSError):
+        sys.stdout.flush()
+        return
+    _close_output()
+
+
+def _close_output() -> None:
+    """Let what could not be printed go, so that the interpreter's end does not complain of it."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
