@@ -9,10 +9,10 @@ because a table may have 100,000 entries, which model instances would make ten t
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import islice
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,7 +20,6 @@ from django.db.models import QuerySet
 
 from billclock import clock
 from billclock.cron.crontab import Crontab
-from billclock.cron.entry import Entry
 from billclock.scheduler import models
 from billclock.scheduler.merging import changed_lines
 
@@ -39,6 +38,8 @@ _UPDATE = (
 )
 _MOVE = f"UPDATE {_TABLE} SET line = %s WHERE id = %s"  # noqa: S608
 _GO = f"UPDATE {_TABLE} SET gone_at = %s WHERE id = %s"  # noqa: S608
+_LIVE = '"table" = %s AND gone_at IS NULL'
+_IDENTITY = "CASE WHEN ordinal > 0 THEN digest || ordinal ELSE digest END"
 _CHUNK = 500
 _DIGEST = 16
 T = TypeVar("T")
@@ -57,8 +58,7 @@ class Row(NamedTuple):
 
 def known(table: str, crontab: Crontab) -> array[int] | None:
     """Give the keys of a table that was recognised before, in its order; None if it was not."""
-    live = models.Entry.objects.filter(table=table, gone_at=None).order_by("line")
-    rows = list(live.values_list("id", "line"))
+    rows = _rows(f"SELECT id, line FROM {_TABLE} WHERE {_LIVE} ORDER BY line", table)  # noqa: S608
     if [line for _, line in rows] != [entry.line for entry in crontab.entries]:
         return None
     return array("q", [key for key, _ in rows])
@@ -73,9 +73,7 @@ def recognise(
     that an edit has changed, which stays its own whatever of it was changed. To be called inside
     a transaction that has locked the table's row, so that two processes never both make keys.
     """
-    Recognition(table, crontab).run(before, edited)
-    live = models.Entry.objects.filter(table=table, gone_at=None).order_by("line")
-    return array("q", live.values_list("id", flat=True))
+    return Recognition(table, crontab).run(before, edited)
 
 
 class Recognition:
@@ -85,12 +83,12 @@ class Recognition:
         self._table = table
         self._crontab = crontab
         self._entries = crontab.entries
-        self._identities = list(_identities(crontab.entries))
+        self._identities = _identities([_digest(entry.raw) for entry in crontab.entries])
         self._rows: dict[int, Row] = {}
         self._fresh: list[int] = []
 
-    def run(self, before: bytes | None, edited: int | None) -> None:
-        """Match everything, and write what changed."""
+    def run(self, before: bytes | None, edited: int | None) -> array[int]:
+        """Match everything, write what changed, and give the keys."""
         live = {row.identity: row for row in self._live()}
         for place, identity in enumerate(self._identities):
             row = live.pop(identity, None)
@@ -98,27 +96,31 @@ class Recognition:
                 self._fresh.append(place)
             else:
                 self._rows[place] = row
-        same = dict(self._rows)
+        same = self._rows.copy()
         left = self._pair_edited(list(live.values()), edited)
         if self._fresh and left:
-            left = self._pair(left, "command", "description")
-        if self._fresh:
-            self._pair(self._gone(), "identity", "command")
+            left = self._pair(_details(left), "command", "description")
+        if self._fresh and (gone := self._gone()):
+            self._pair(gone, "identity", "command")
         self._write(same, before)
         self._let_go(left)
+        return self._keys()
 
-    def _live(self) -> Iterator[Row]:
-        rows = models.Entry.objects.filter(table=self._table, gone_at=None)
-        for key, line, digest, ordinal in rows.values_list("id", "line", "digest", "ordinal"):
-            yield Row(key, line, f"{digest}{ordinal}" if ordinal else digest)
+    def _live(self) -> Iterable[Row]:
+        sql = f"SELECT id, line, {_IDENTITY}, '', '' FROM {_TABLE} WHERE {_LIVE}"  # noqa: S608
+        return map(Row._make, _rows(sql, self._table))
 
     def _gone(self) -> list[Row]:
         """Give the rows of entries that went, of equal ones the last."""
         rows = models.Entry.objects.filter(table=self._table, gone_at__isnull=False)
-        found: dict[str, Row] = {}
-        for row in _detailed(rows.order_by("gone_at", "id")):
-            found[row.identity] = row
+        found = {row.identity: row for row in _detailed(rows.order_by("gone_at", "id"))}
         return list(found.values())
+
+    def _keys(self) -> array[int]:
+        if self._fresh:
+            sql = f"SELECT id FROM {_TABLE} WHERE {_LIVE} ORDER BY line"  # noqa: S608
+            return array("q", [key for (key,) in _rows(sql, self._table)])
+        return array("q", [self._rows[place].key for place in range(len(self._entries))])
 
     def _pair_edited(self, left: list[Row], edited: int | None) -> list[Row]:
         own = [row for row in left if row.key == edited]
@@ -129,16 +131,15 @@ class Recognition:
 
     def _pair(self, left: list[Row], *traits: str) -> list[Row]:
         """Match fresh entries and rows that alone have a trait in common; give the rows left."""
-        detailed = left if left[:1] and left[0].command else list(_details(left))
         for trait in traits:
-            old = _only((getattr(row, trait), row) for row in detailed)
+            old = _only((getattr(row, trait), row) for row in left)
             new = _only((self._trait(place, trait), place) for place in self._fresh)
             paired = {new[shared]: old[shared] for shared in new.keys() & old.keys() if shared}
             self._rows.update(paired)
             self._fresh = [place for place in self._fresh if place not in paired]
             taken = {row.key for row in paired.values()}
-            detailed = [row for row in detailed if row.key not in taken]
-        return detailed
+            left = [row for row in left if row.key not in taken]
+        return left
 
     def _trait(self, place: int, trait: str) -> str:
         if trait == "identity":
@@ -187,14 +188,15 @@ class Recognition:
         _many(_GO, ((now, row.key) for row in left))
 
 
-def _identities(entries: Sequence[Entry]) -> Iterator[str]:
+def _identities(digests: list[str]) -> list[str]:
     """Give a name for each entry: its bytes' digest, and behind it which of equal ones it is."""
     seen: dict[str, int] = {}
-    for entry in entries:
-        digest = _digest(entry.raw)
-        ordinal = seen.get(digest, 0)
-        seen[digest] = ordinal + 1
-        yield f"{digest}{ordinal}" if ordinal else digest
+    if len(set(digests)) < len(digests):
+        for place, digest in enumerate(digests):
+            ordinal = seen.get(digest, 0)
+            seen[digest] = ordinal + 1
+            digests[place] = f"{digest}{ordinal}" if ordinal else digest
+    return digests
 
 
 def _digest(data: bytes) -> str:
@@ -212,10 +214,13 @@ def _described_anew(crontab: Crontab, before: bytes | None) -> range:
     return range(first + 1, behind + 2)
 
 
-def _details(rows: list[Row]) -> Iterator[Row]:
+def _details(rows: list[Row]) -> list[Row]:
+    """Give rows with what else they are recognised by."""
     keys = iter([row.key for row in rows])
+    detailed: list[Row] = []
     while chunk := list(islice(keys, _CHUNK)):
-        yield from _detailed(models.Entry.objects.filter(id__in=chunk))
+        detailed += _detailed(models.Entry.objects.filter(id__in=chunk))
+    return detailed
 
 
 def _detailed(rows: QuerySet[models.Entry]) -> Iterator[Row]:
@@ -241,6 +246,13 @@ def _connection() -> BaseDatabaseWrapper:
 
 def _moment() -> str:
     return str(_connection().ops.adapt_datetimefield_value(clock.now()))
+
+
+def _rows(statement: str, table: str) -> list[tuple[Any, ...]]:
+    with _connection().cursor() as cursor:
+        cursor.execute(statement, [table])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def _many(statement: str, rows: Iterable[tuple[Value, ...]]) -> None:

@@ -50,7 +50,7 @@ def edits_between(old: bytes, new: bytes) -> list[Edit]:
 
 def changed_lines(old: bytes, new: bytes) -> tuple[int, int]:
     """Give the lines of `new` (from 0, half-open) outside of which it is as `old` was."""
-    before, after = split(old), split(new)
+    before, after = old.split(b"\n"), new.split(b"\n")
     start, end = _common(before, after)
     return start, len(after) - end
 

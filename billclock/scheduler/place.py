@@ -61,10 +61,7 @@ class Place:
         try:
             if self.path.is_symlink():
                 self._check_link()
-            with open(os.open(self.path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor
-                found = os.fstat(file.fileno())
-                self._check(found)
-                return file.read(), Ownership(found.st_uid, found.st_gid, found.st_mode & 0o7777)
+            return self._read(os.open(self.path, flags))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -88,6 +85,15 @@ class Place:
         except (Ignored, Failed) as problem:
             return problem
         return None
+
+    def _read(self, fd: int) -> tuple[bytes, Ownership]:
+        try:
+            found = os.fstat(fd)
+            self._check(found)
+            with open(fd, "rb", closefd=False) as file:
+                return file.read(), Ownership(found.st_uid, found.st_gid, found.st_mode & 0o7777)
+        finally:
+            os.close(fd)
 
     def _check_link(self) -> None:
         if not self.system:

@@ -102,6 +102,8 @@ class Tables:
         if not told and self._looks is not None and now - self._looked < self.patience:
             return []
         self._looked = now
+        if self._watch:
+            self._watch.renew()
         looks = {place.name: look for place in self._places() if (look := _look(place.path))}
         former: Mapping[str, Look | None] = self._former() if self._looks is None else self._looks
         self._looks = looks

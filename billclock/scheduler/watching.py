@@ -9,6 +9,7 @@ from pathlib import Path
 # Attributes changed, closed after writing, moved away or here, made, removed. Not "written": a
 # table counts when its writer closes it, so that a half-written one is not run.
 _EVENTS = 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200
+_MOVED = 0x800
 _OVERFLOW = 0x4000
 _UNWATCHED = 0x8000
 _HEADER = struct.Struct("iIII")
@@ -27,7 +28,7 @@ class Watch:
         self._folders = folders
         self._fd = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         self._watched: dict[int, Path] = {}
-        self._add()
+        self.renew()
 
     def fileno(self) -> int:
         """Give the descriptor."""
@@ -44,12 +45,10 @@ class Watch:
             if mask & _UNWATCHED:
                 self._watched.pop(watch, None)
             changed = changed or self._counts(watch, mask, name)
-        if changed:
-            self._add()
         return changed
 
     def _counts(self, watch: int, mask: int, name: str) -> bool:
-        if mask & (_OVERFLOW | _UNWATCHED) or watch not in self._watched:
+        if mask & (_MOVED | _OVERFLOW | _UNWATCHED) or watch not in self._watched:
             return True
         only = self._folders[self._watched[watch]]
         return name in only if only else not name.startswith(".")
@@ -66,11 +65,11 @@ class Watch:
                 at += _HEADER.size + length
                 yield watch, mask, os.fsdecode(data[at - length : at].rstrip(b"\0"))
 
-    def _add(self) -> None:
-        """Watch each folder that is there; one that was replaced is another one."""
+    def renew(self) -> None:
+        """Watch each folder that is there; one that was made anew is another one."""
         for folder in self._folders:
             try:
-                watch = _libc.inotify_add_watch(self._fd, os.fsencode(folder), _EVENTS)
+                watch = _libc.inotify_add_watch(self._fd, os.fsencode(folder), _EVENTS | _MOVED)
                 self._watched[_checked(watch)] = folder
             except FileNotFoundError:
                 continue
