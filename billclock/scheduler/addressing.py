@@ -95,7 +95,7 @@ def address(text: str, host: str) -> str:
 
 def one_line(text: str) -> str:
     """Give text as one line that any header can hold: no control character, nothing unpaired."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = text.encode("utf-8", "replace").decode()
     return " ".join(text.translate(_CONTROL).split())
 
 
@@ -141,10 +141,12 @@ def _content(given: str, faults: list[str]) -> tuple[str, str]:
         known = bytes(range(256)).decode(charset, "replace").startswith("\0\1\2")
     except (LookupError, UnicodeError):
         known = False
-    kind, _, subtype = header.get_content_type().partition("/")
-    if kind != "text" or subtype not in ("plain", "html") or not known:
-        faults.append(f"CONTENT_TYPE: {one_line(given)!r} is not text/plain or text/html")
-    return subtype if subtype == "html" else "plain", charset if known else "utf-8"
+    kind = one_line(given).partition(";")[0].strip().lower()
+    if kind not in ("text/plain", "text/html") or not known:
+        faults.append(
+            f"CONTENT_TYPE: {one_line(given)!r} is not text/plain or text/html in a charset of text"
+        )
+    return "html" if kind == "text/html" else "plain", charset if known else "utf-8"
 
 
 def _variables(job: Job, assigned: Mapping[str, str]) -> Mapping[str, str]:

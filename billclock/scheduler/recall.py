@@ -2,6 +2,7 @@
 
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry as Line
+from billclock.scheduler.addressing import one_line
 from billclock.scheduler.errors import TableError
 from billclock.scheduler.models import Entry, Run
 from billclock.scheduler.roster import Job, Zones
@@ -52,5 +53,5 @@ def _command(line: Line) -> str:
 
 def _as_last(crontab: Crontab, entry: Entry) -> Line:
     assignments = [crontab.lines[assigned.line - 1].raw for assigned in crontab.assignments]
-    line = f"* * * * * {entry.command}".encode("utf-8", "surrogateescape")
+    line = f"* * * * * {one_line(entry.command)}".encode()
     return Crontab.parse(b"\n".join([*assignments, line, b""])).entries[-1]

@@ -147,7 +147,8 @@ def _first_line(run: Run, *, recovered: bool) -> str:
     if _well(run):
         return f"Works again: done{took}." if recovered else f"Done{took}, exit code 0."
     why = f": {one_line(run.reason)}" if run.reason else ""
-    return f"{_ending(run).capitalize()}{took}{why}."
+    how = _ending(run)
+    return f"{how[0].upper()}{how[1:]}{took}{why}."
 
 
 def duration(seconds: float) -> str:

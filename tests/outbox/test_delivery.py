@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -11,7 +12,7 @@ from billclock.outbox import messages
 from billclock.outbox.channels import Letter, mail
 from billclock.outbox.delivery import Result, deliver
 from billclock.outbox.models import LEASE, Message, State
-from tests.outbox.relay import Relay, nobody, password_is, serving, silent
+from tests.outbox.relay import Relay, nobody, password_is, self_signed, serving, silent, tls
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -244,6 +245,26 @@ def test_a_wrong_password_keeps_letters_waiting_and_is_not_shown(settings: Setti
     assert "wrong" not in problem
     assert only().state == State.QUEUED
     assert relay.taken == []
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_mail_goes_encrypted_to_a_relay_whose_certificate_is_good(
+    scheme: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages.put(letter())
+    certificate, key = self_signed(tmp_path)
+    context = tls(certificate, key)
+    options = {"ssl_context": context} if scheme == "smtps" else {
+        "tls_context": context, "require_starttls": True,
+    }  # fmt: skip
+    with serving(Relay(), **options) as relay:
+        settings.SMTP = f"{scheme}://127.0.0.1:{relay.port}"
+        (problem,) = deliver().problems
+        assert "certificate" in problem.lower()
+        Message.objects.update(next_try=NOON)
+        monkeypatch.setenv("SSL_CERT_FILE", certificate)
+        assert deliver() == Result(sent=1)
+    assert len(relay.taken) == 1
 
 
 def test_a_header_that_would_inject_another_is_refused(relay: Relay) -> None:
