@@ -1,0 +1,128 @@
+"""An entry as the scheduler's form has it: its fields from an entry, and an entry from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from billclock.api.parameters import FunctionError
+from billclock.cron import CronError, Expression
+from billclock.cron.entry import Entry
+from billclock.cron.interval import from_expression, from_form, to_expression, to_form
+from billclock.cron.shell import with_mails
+
+BASIC, EXPERT = "type_basic", "type_expert"
+INPUTS = ("input_min", "input_hour", "input_dmonth", "input_month", "input_dweek")
+SHORT = ("min", "hour", "dmonth", "month", "dweek")
+OF_FIELD = dict(
+    zip(("minute", "hour", "day-of-month", "month", "day-of-week"), INPUTS, strict=True)
+)
+STARTS = ("every", "minute", "hour", "day", "weekdays", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a call says of an entry; None is what it does not say."""
+
+    command: str | None = None
+    description: str | None = None
+    active: bool | None = None
+    hideout: bool | None = None
+    schedule: Mapping[str, str] | None = None
+
+    def changes(self, entry: Entry | None) -> dict[str, Any]:
+        """Give the parts to change in `entry`, or all parts of a new one.
+
+        Raise FunctionError or IntervalError naming the parameter that is missing or wrong.
+        """
+        parts = {
+            "expression": self._expression(entry),
+            "command": self._command(entry),
+            "description": self.description,
+            "active": self.active,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def _command(self, entry: Entry | None) -> bytes | None:
+        if self.command is not None or entry is None:
+            command = (self.command or "").strip()
+            if not command:
+                raise FunctionError("value", "command", "", "command is missing: give what to run")
+            given = command.encode("utf-8", "surrogateescape")
+        elif self.hideout is None:
+            return None
+        else:
+            given = entry.command
+        return given if self.hideout is None else with_mails(given, not self.hideout)
+
+    def _expression(self, entry: Entry | None) -> str | None:
+        fields = self.schedule or {}
+        _check_names(fields)
+        if not fields and entry is not None:
+            return None
+        expert = fields.get("schedule_type", "").removeprefix("type_") == "expert"
+        if "run_every" in fields and not expert:
+            return to_expression(from_form(fields))
+        text = fields.get("expression") or " ".join(_five(fields, entry))
+        try:
+            return Expression.parse(text).text
+        except CronError as error:
+            about = OF_FIELD.get(error.field or "", "expression")
+            raise FunctionError("value", about, text, str(error)) from None
+
+
+def shown(entry: Entry) -> dict[str, str]:
+    """Give the form's fields of an entry: its schedule in both modes where Basic can say it."""
+    interval = from_expression(entry.expression)
+    fields = {
+        "command": entry.command.decode("utf-8", "surrogateescape"),
+        "description": entry.description,
+        "active": _switch(entry.active),
+        "schedule_type": BASIC if interval else EXPERT,
+    }
+    if interval:
+        fields |= to_form(interval)
+    if entry.expression.fields:
+        fields |= dict(zip(INPUTS, entry.expression.fields, strict=True))
+    return fields | {"hideout": _switch(not entry.mails)}
+
+
+def listed(entry: Entry) -> dict[str, str]:
+    """Give the list's columns of an entry."""
+    return {
+        "command": entry.command.decode("utf-8", "surrogateescape"),
+        "interval": entry.expression.describe(),
+        "schedule_type": BASIC if from_expression(entry.expression) else EXPERT,
+        "state": _switch(entry.active),
+        "description": entry.description,
+    }
+
+
+def _five(fields: Mapping[str, str], entry: Entry | None) -> list[str]:
+    """Give Expert mode's five fields; one that is not given stays as it is in the entry."""
+    old = entry.expression.fields if entry else ()
+    five = []
+    for place, (name, short) in enumerate(zip(INPUTS, SHORT, strict=True)):
+        text = fields.get(name) or fields.get(short) or (old[place] if old else "")
+        if not text.strip():
+            raise FunctionError("value", name, "", f"{name} is missing: give a field, * for any")
+        five.append(text.strip())
+    return five
+
+
+def _check_names(fields: Mapping[str, str]) -> None:
+    known = ("schedule_type", "expression", "run_every", *STARTS, *INPUTS, *SHORT)
+    for name, text in fields.items():
+        if name not in known:
+            message = f"there is no parameter {name!r}; a schedule has {', '.join(known)}"
+            raise FunctionError("value", name, text, message)
+    kind = fields.get("schedule_type", BASIC)
+    if kind.removeprefix("type_") not in {"basic", "expert"}:
+        raise FunctionError(
+            "value", "schedule_type", kind, f"schedule_type: {kind!r} is not {BASIC} or {EXPERT}"
+        )
+    if kind.endswith("basic") and "schedule_type" in fields and "run_every" not in fields:
+        raise FunctionError("value", "run_every", "", "run_every is missing in Basic mode")
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else "off"
