@@ -207,6 +207,15 @@ def is_held(place: Path) -> bool:
     return False
 
 
+def is_disk_full(place: Path) -> bool:
+    """Tell whether the disk of an output has next to no room for anybody but root."""
+    try:
+        disk = os.statvfs(place.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _BLOCK
+
+
 def squeeze(place: Path) -> None:
     """Make head, marker and tail of a file, in place: whoever still appends to it may go on."""
     file = os.open(place, os.O_RDWR | os.O_APPEND)

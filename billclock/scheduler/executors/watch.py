@@ -15,6 +15,7 @@ from billclock.scheduler import output
 from billclock.scheduler.executors import proc
 from billclock.scheduler.executors.base import Ending, Order
 
+DISK_FULL = "the disk that holds its output is full: free some space"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _HUNT_EVERY = 0.1
 _KILL_EVERY = 0.02
@@ -148,7 +149,7 @@ class Watch:
             output_size=output.close(order.output),
             timed_out=watched.timed_out,
             stopped=watched.stopped,
-            reason=left.reason,
+            reason=left.reason or self._excuse(code, order),
         )
         self._endings.append(ending)
         self._timers.pop((order.run, "look"), None)
@@ -156,6 +157,9 @@ class Watch:
             watched.size = watched.hole = 0
             self._set(watched, "look", clock.since_boot() + _LONGEST_LOOK)
         self._forget(watched)
+
+    def _excuse(self, code: int | None, order: Order) -> str:
+        return DISK_FULL if code and output.is_disk_full(order.output) else ""
 
     def _forget(self, watched: _Watched) -> None:
         run = watched.order.run
