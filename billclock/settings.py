@@ -171,7 +171,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "billclock.web.policy.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "billclock.web.files.Files",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -282,3 +282,20 @@ DATABASES = {
     "scheduler": _sqlite("scheduler.sqlite3", "FULL"),
 }
 DATABASE_ROUTERS = ["billclock.scheduler.router.Router"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "people": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "billclock.logs.JsonLines"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_JSON else "people",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"billclock": {"level": "INFO"}},
+}
