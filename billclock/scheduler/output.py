@@ -13,7 +13,7 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -96,6 +96,17 @@ def remove(runs: Iterable[int]) -> int:
         with suppress(OSError):
             folder.rmdir()
     return freed
+
+
+def kept(last: int) -> Iterator[list[int]]:
+    """Give the runs up to the id `last` that have an output, oldest first, a folder at a time."""
+    root = Path(settings.RUN_OUTPUTS)
+    names = [folder.name for folder in root.iterdir()] if root.is_dir() else []
+    for folder in sorted(int(name) for name in names if name.isdecimal()):
+        if folder * _A_FOLDER > last:
+            return
+        runs = [int(file.stem) for file in (root / str(folder)).glob("*.log")]
+        yield sorted(run for run in runs if run <= last)
 
 
 def read(run: int, offset: int = 0, limit: int = 64 * 1024) -> Chunk:
