@@ -262,7 +262,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_IMMUTABLE_FILE_TEST = "."
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-LOCALE_PATHS = [ROOT / "billclock" / "web" / "locale"]
+LOCALE_PATHS = [ROOT / "billclock" / "locale"]
 
 
 def _sqlite(file: str, synchronous: str) -> dict[str, Any]:

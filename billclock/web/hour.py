@@ -29,11 +29,11 @@ class Hour:
     """The drawing, and what it says in figures."""
 
     label: str
+    quarters: tuple[tuple[str, str], ...]
     hand: str
     boxes: list[Box]
     started: int
     due: int
-    quarters: tuple[str, ...] = tuple(f"{quarter * 25}%" for quarter in range(5))
 
 
 def hour(table: str, entries: Iterable[Entry], wall: Wall) -> Hour:
@@ -45,6 +45,7 @@ def hour(table: str, entries: Iterable[Entry], wall: Wall) -> Hour:
     boxes = [*_boxes(past, "past"), *_boxes(due, "due")]
     return Hour(
         label=f"{begin:%H:%M}–{end:%H:%M}",
+        quarters=tuple((f"{part * 25}%", f"{begin:%H}:{part * 15:02}") for part in range(4)),
         hand=_percent((wall.now - begin).total_seconds() / 60),
         boxes=boxes,
         started=past.total(),

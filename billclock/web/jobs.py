@@ -22,7 +22,7 @@ from billclock.web.hour import hour
 from billclock.web.rows import Row, row
 from billclock.web.times import Wall
 
-A_PAGE = 200
+A_PAGE = 100
 
 
 @dataclass(frozen=True)

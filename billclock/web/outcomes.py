@@ -2,33 +2,36 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import pgettext
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
 
 from billclock.scheduler.models import Outcome
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """An outcome's icon (a name of the sprite), its kind (a class of the kit) and its word."""
 
     icon: str
     kind: str
-    word: str
+    word: Promise
+
+
+RUNNING = Mark("play", "now", pgettext_lazy("outcome", "running"))
+WAITING = Mark("clock", "off", pgettext_lazy("outcome", "waiting"))
+MARKS: dict[str, Mark] = {
+    Outcome.SUCCEEDED: Mark("circle-check", "ok", pgettext_lazy("outcome", "succeeded")),
+    Outcome.FAILED: Mark("circle-x", "bad", pgettext_lazy("outcome", "failed")),
+    Outcome.TIMED_OUT: Mark("timer-off", "bad", pgettext_lazy("outcome", "timed out")),
+    Outcome.STOPPED: Mark("circle-stop", "warn", pgettext_lazy("outcome", "stopped")),
+    Outcome.SKIPPED: Mark("skip-forward", "off", pgettext_lazy("outcome", "skipped")),
+    Outcome.MISSED: Mark("circle-dashed", "warn", pgettext_lazy("outcome", "missed")),
+    Outcome.LOST: Mark("unplug", "bad", pgettext_lazy("outcome", "lost")),
+}
 
 
 def mark(outcome: str, *, started: bool = True) -> Mark:
     """Give the mark of an outcome; the empty one is of a run that goes on or waits to start."""
-    if not outcome:
-        if started:
-            return Mark("play", "now", pgettext("outcome", "running"))
-        return Mark("clock", "off", pgettext("outcome", "waiting"))
-    icon, kind, word = {
-        Outcome.SUCCEEDED: ("circle-check", "ok", pgettext("outcome", "succeeded")),
-        Outcome.FAILED: ("circle-x", "bad", pgettext("outcome", "failed")),
-        Outcome.TIMED_OUT: ("timer-off", "bad", pgettext("outcome", "timed out")),
-        Outcome.STOPPED: ("circle-stop", "warn", pgettext("outcome", "stopped")),
-        Outcome.SKIPPED: ("skip-forward", "off", pgettext("outcome", "skipped")),
-        Outcome.MISSED: ("circle-dashed", "warn", pgettext("outcome", "missed")),
-        Outcome.LOST: ("unplug", "bad", pgettext("outcome", "lost")),
-    }[Outcome(outcome)]
-    return Mark(icon, kind, word)
+    if outcome:
+        return MARKS[outcome]
+    return RUNNING if started else WAITING

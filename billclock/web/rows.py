@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from billclock.cron import shell
 from billclock.cron.entry import Entry
 from billclock.scheduler import policies
 from billclock.scheduler.models import Outcome
@@ -51,7 +52,10 @@ class Last:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the jobs table; `key` is None until the scheduler has read the entry."""
+    """One line of the jobs table.
+
+    `key` is None until the scheduler has read the entry, `title` empty without a description.
+    """
 
     key: int | None
     line: int
@@ -59,6 +63,7 @@ class Row:
     title: str
     folder: str
     command: str
+    whole: str
     words: str
     expression: str
     zone: str
@@ -84,16 +89,18 @@ def row(
 
     `zone` is the one its fields are read in; `mailto` tells whether MAILTO names anybody.
     """
-    folder, command = _shortened(entry.command.decode("utf-8", "replace"))
+    # that the output is thrown away is told by the report's column
+    folder, command = _shortened(shell.with_mails(entry.command, True).decode("utf-8", "replace"))
     mails = policies.read(entry.directives)[0].mail if entry.mails and mailto else MailWhen.NEVER
     going_on = [past.run for past in events if past.started and not past.outcome]
     return Row(
         key=key,
         line=entry.line,
         active=entry.active,
-        title=entry.description or folder + command,
+        title=entry.description,
         folder=folder,
         command=command,
+        whole=entry.command.decode("utf-8", "replace"),
         words=entry.expression.describe(_language()),
         expression=str(entry.expression).strip(),
         zone="" if zone == wall.zone else str(zone),
@@ -163,6 +170,6 @@ def _shortened(command: str) -> tuple[str, str]:
     """Part a command into the folder of its program and the rest, which is what tells it apart."""
     program = command.split(maxsplit=1)[0] if command.strip() else ""
     folder, slash, _name = program.rpartition("/")
-    if folder.count("/") <= LONG_FOLDER - 1:
+    if folder.count("/") <= LONG_FOLDER:
         return "", command
     return folder + slash, command[command.index(program) + len(folder) + 1 :]

@@ -1,6 +1,6 @@
 """The last twenty runs as bars: height is duration, colour and mark what deviates."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,12 +25,12 @@ def spark(events: Sequence[Past]) -> Spark | None:
         return None
     longest = max((past.seconds or 0.0 for past in events), default=0.0)
     paths: defaultdict[str, list[str]] = defaultdict(list)
-    counts: defaultdict[str, int] = defaultdict(int)
+    counts: Counter[str] = Counter()
     for place, past in enumerate(events, PLACES - len(events)):
         shown = mark(past.outcome, started=past.started is not None)
         paths[shown.kind].append(_bar(place * STEP, past, longest, shown))
-        counts[shown.word] += past.count
-    words = ", ".join(f"{word} {count}" for word, count in counts.items())
+        counts[past.outcome] += past.count
+    words = ", ".join(f"{mark(outcome).word} {count}" for outcome, count in counts.items())
     return Spark([(kind, "".join(bars)) for kind, bars in paths.items()], words)
 
 

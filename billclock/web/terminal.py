@@ -10,15 +10,14 @@ ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]",
     re.DOTALL,
 )
-PICTURES = 0x2400  # Unicode's control pictures stand in the order of the codes they show
-DELETE, DELETE_PICTURE = 0x7F, "␡"
+CONTROLS = {code: f"^{chr(code ^ 0x40)}" for code in (*range(0x20), 0x7F)}  # as cat -v
 
 
 def lines(data: bytes) -> list[str]:
     """Give output as the lines a terminal would leave standing, in plain text.
 
     Colours and cursor movements are left out, a line written over by a carriage return is as it
-    was last; other control codes and the marks that turn text around are shown as themselves.
+    was last; other control codes (as ^G) and marks that turn text around (as ⟨U+202E⟩) are named.
     """
     text = ESCAPES.sub("", data.decode("utf-8", "replace")).replace("\r\n", "\n")
     found = text.split("\n")
@@ -40,7 +39,4 @@ def _visible(line: str) -> str:
 def _shown(char: str) -> str:
     if char == "\t" or char.isprintable() or unicodedata.category(char) == "Zs":
         return char
-    code = ord(char)
-    if code < 0x20:  # noqa: PLR2004 - the C0 control codes
-        return chr(PICTURES + code)
-    return DELETE_PICTURE if code == DELETE else f"⟨U+{code:04X}⟩"
+    return CONTROLS.get(ord(char)) or f"⟨U+{ord(char):04X}⟩"
