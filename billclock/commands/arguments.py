@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def crontab(parser: argparse.ArgumentParser) -> None:
-    """Take the words of crontab(1)."""
+    """Take one of the ways to treat a table."""
     parser.description = (
         "Show, edit, replace or remove a user's crontab, as crontab(1) does, on Billclock's tables."
     )
@@ -130,6 +130,16 @@ def reference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if stale")
 
 
+def serve(parser: argparse.ArgumentParser) -> None:
+    """Take nothing."""
+    parser.description = "Start the web server and the scheduler, and keep them running."
+
+
+def scheduler(parser: argparse.ArgumentParser) -> None:
+    """Take nothing."""
+    parser.description = "Start the scheduler alone."
+
+
 def _user(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-u", dest="user", metavar="USER", help="whose table; only root may choose")
 
@@ -146,6 +156,8 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 # The command's word: its module in billclock.commands, one line of help, its arguments.
 COMMANDS: dict[str, tuple[str, str, Arguments]] = {
+    "serve": ("serve", "start the web server and the scheduler", serve),
+    "scheduler": ("scheduler", "start the scheduler alone", scheduler),
     "crontab": ("crontab", "show, edit, replace or remove a crontab", crontab),
     "next": ("next_runs", "say an expression in words and when it runs next", next_runs),
     "check": ("check", "tell what is wrong or doubtful in a crontab", check),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from billclock import clock
 from billclock.commands.errors import DONE, FAILED
-from billclock.commands.pointing import clipped, decoded, pointed
+from billclock.commands.pointing import clipped, counted, decoded, pointed
 from billclock.commands.reading import STDIN, read
 from billclock.commands.start import django
 from billclock.cron.crontab import Crontab
@@ -68,8 +68,6 @@ def _told(finding: Finding, source: str, crontab: Crontab) -> list[str]:
 
 def _summary(findings: Sequence[Finding], crontab: Crontab) -> str:
     errors = sum(finding.level == ERROR for finding in findings)
-    active = sum(entry.active for entry in crontab.entries)
-    off = len(crontab.entries) - active
-    return (
-        f"{active} entries, {off} switched off; {errors} errors, {len(findings) - errors} remarks"
-    )
+    off = sum(not entry.active for entry in crontab.entries)
+    held = f"{len(crontab.entries)} entries, {off} of them switched off"
+    return f"{held}; {counted(errors, 'error')}, {counted(len(findings) - errors, 'remark')}"

@@ -27,7 +27,8 @@ def explained(error: CronError, raw: bytes) -> list[str]:
 
     The error's column counts bytes, as it does in documents.
     """
-    told = [f"line {error.line}: {error.reason} (column {error.column})"]
+    field = f"{error.field}: " if error.field else ""
+    told = [f"line {error.line}: {field}{error.reason} (column {error.column})"]
     told += pointed(decoded(raw), len(decoded(raw[: error.column - 1])) + 1)
     if error.suggestion is not None:
         told.append(f"  did you mean: {clipped(error.suggestion)}")
@@ -38,6 +39,11 @@ def clipped(text: str) -> str:
     """Give a text for one line of a terminal, an ellipsis at its end where it was cut."""
     safe = shown(text[: WIDTH + 1])
     return safe if len(text) <= WIDTH else f"{safe[:WIDTH]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun: 1 error, 2 errors."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _sign(character: str) -> str:

@@ -1,0 +1,90 @@
+"""`billclock prepare`: folder, key, databases and command scripts, made where missing."""
+
+import os
+import secrets
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from billclock.commands import scripts
+from billclock.commands.errors import DONE, UsageError
+from billclock.commands.start import settings
+
+SECRET_KEY = "BILLCLOCK_SECRET_KEY"  # noqa: S105 - a variable's name
+OTHER_FOLDER = "name another folder with BILLCLOCK_HOME"
+
+
+def run(_args: Namespace) -> int:
+    """Prepare, and say nothing of it."""
+    prepare()
+    return DONE
+
+
+def prepare() -> None:
+    """Make whatever a start needs and does not find; the second time it is quick.
+
+    Raise UsageError saying what to do where it can't be made.
+    """
+    ready()
+    scripts.refresh()
+
+
+def ready() -> None:
+    """Set Django up on a folder with a key and databases of this version."""
+    settings()
+    from billclock.settings import HOME, RUN_OUTPUTS
+
+    with _writing(HOME):
+        for folder in (HOME, HOME / "locks", RUN_OUTPUTS):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = _make_key(HOME / "secret_key")
+    from billclock.commands.start import django
+
+    django()
+    if made:
+        from django.conf import settings as in_force
+
+        in_force.SECRET_KEY = made
+    from billclock.commands import databases
+
+    with _writing(HOME):
+        databases.bring_up_to_date(HOME)
+
+
+def _make_key(place: Path) -> str | None:
+    """Make the key that signs sessions where there is none, and give it; None where there is one.
+
+    Of two processes at once the first one's key stays, and both use it.
+    """
+    if place.exists() or os.environ.get(SECRET_KEY) or os.environ.get(f"{SECRET_KEY}_FILE"):
+        return None
+    beside = place.with_name(f".secret_key.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(descriptor)
+        if not place.exists():
+            os.link(beside, place)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink(missing_ok=True)
+    return place.read_text(encoding="ascii")
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[None]:
+    """Say in one sentence what to do where the folder can't be written."""
+    try:
+        yield
+    except PermissionError as error:
+        mend = f"give this user the right to, or {OTHER_FOLDER}"
+        raise UsageError(f"can't write {error.filename}: {mend}") from None
+    except OSError as error:
+        mend = f"see df -h {home.parent} and ls -ld {home}, or {OTHER_FOLDER}"
+        raise UsageError(
+            f"can't write {error.filename or home}, {error.strerror}: {mend}"
+        ) from None
