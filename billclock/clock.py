@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_set: ContextVar[datetime | None] = ContextVar("billclock_clock", default=None)
+_set: ContextVar[tuple[datetime, float] | None] = ContextVar("billclock_clock", default=None)
 
 
 def now() -> datetime:
     """Give the present moment, aware, in UTC; the moment of `at` inside such a block."""
-    moment = _set.get()
-    return moment if moment is not None else datetime.now(UTC)  # noqa: TID251
+    given = _set.get()
+    return given[0] if given is not None else datetime.now(UTC)  # noqa: TID251
 
 
 def today(zone: ZoneInfo | None = None) -> date:
@@ -25,21 +25,26 @@ def today(zone: ZoneInfo | None = None) -> date:
 
 def seconds() -> float:
     """Give `now` as seconds since the epoch."""
-    moment = _set.get()
-    return moment.timestamp() if moment is not None else _time.time()  # noqa: TID251
+    given = _set.get()
+    return given[0].timestamp() if given is not None else _time.time()  # noqa: TID251
 
 
 def since_boot() -> float:
     """Give the seconds since the machine started, its sleep included, whatever the clock says."""
-    return _time.clock_gettime(_time.CLOCK_BOOTTIME)
+    given = _set.get()
+    return given[1] if given is not None else _time.clock_gettime(_time.CLOCK_BOOTTIME)
 
 
 @contextmanager
-def at(moment: datetime) -> Iterator[None]:
-    """Make `moment` (aware) the present inside the block: for simulation and tests."""
+def at(moment: datetime, *, since_boot: float | None = None) -> Iterator[None]:
+    """Make `moment` (aware) the present inside the block: for simulation and tests.
+
+    The machine's own count goes along with it, unless `since_boot` says that the clock was set.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"clock.at needs an aware moment, {moment!r} has no zone")
-    token = _set.set(moment.astimezone(UTC))
+    count = moment.timestamp() if since_boot is None else since_boot
+    token = _set.set((moment.astimezone(UTC), count))
     try:
         yield
     finally:

@@ -72,11 +72,11 @@ class Daemon:
         self._listen()
         control = Control(self.selector, self._hear)
         try:
-            self._begin()
+            self.begin()
             while not self.stopping:
-                self._turn()
+                self.turn()
                 self._rest()
-            self._end()
+            self.end()
         finally:
             control.close()
             self.leadership.release()
@@ -104,7 +104,8 @@ class Daemon:
 
         self.selector.register(descriptor, selectors.EVENT_READ, woken)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Take over what a former daemon left, and tell or serve what passed meanwhile."""
         self._look_at_tables()
         recover(self.loop.attempts, self.executor)
         self.loop.attempts.pauses.load()
@@ -121,7 +122,7 @@ class Daemon:
         if self.last is None or self.last.boot != boot_id():
             hands.start_at_boot(self.loop, booted=now - clock.since_boot())
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Give back what was not begun, end what runs within its grace, write it all down."""
         self.loop.release()
         for run in list(self.loop.attempts.running):
@@ -134,7 +135,8 @@ class Daemon:
 
     # one turn
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Look at everything once and do what is due."""
         now = clock.seconds()
         self._look_at_clock(now)
         self._look_at_tables()
