@@ -1,7 +1,8 @@
 """One crontab on disk: read, recognised, edited under a lock, every text kept as a version."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,19 +89,19 @@ class Table:
         try:
             snapshot = self.read()
         except TableError as problem:
-            models.Table.objects.update_or_create(
-                name=self.name,
-                defaults={"problem": str(problem), "system": self.place.system},
-            )
+            defaults = {"problem": str(problem), "system": self.place.system}
+            with self._history():
+                models.Table.objects.update_or_create(name=self.name, defaults=defaults)
             raise
-        row = models.Table.objects.filter(name=self.name).first()
-        if row is None and snapshot.data is None:
-            return snapshot
-        if row and row.digest == snapshot.digest and not row.problem:
-            keys = entries.known(self.name, snapshot.crontab)
-            if keys is not None:
-                return replace(snapshot, keys=keys)
-        return self._take_in(snapshot)
+        with self._history():
+            row = models.Table.objects.filter(name=self.name).first()
+            if row is None and snapshot.data is None:
+                return snapshot
+            if row and row.digest == snapshot.digest and not row.problem:
+                keys = entries.known(self.name, snapshot.crontab)
+                if keys is not None:
+                    return replace(snapshot, keys=keys)
+            return self._take_in(snapshot)
 
     def edit(
         self,
@@ -242,7 +243,11 @@ class Table:
         """Put a new text in place of `now`, in the file and in the history or in neither."""
         ownership = now.ownership or self.place.new_file()
         try:
-            with swapping(self.place.path, new.data, ownership) as swap, _transaction():
+            with (
+                self._history(),
+                swapping(self.place.path, new.data, ownership) as swap,
+                _transaction(),
+            ):
                 row = self._row()
                 keys = entries.recognise(self.name, new.crontab, now.data, edited)
                 versions.record(self.name, new.data, author, note)
@@ -250,8 +255,6 @@ class Table:
                 swap.take(now.data)
         except OSError as error:
             raise Failed.from_system(error, self.place.path, "save") from error
-        except DatabaseError as error:
-            raise Failed.from_database(error, self.place.path, self._home) from error
         return replace(new, keys=keys, ownership=None if new.data is None else ownership)
 
     def _take_in(self, snapshot: Snapshot) -> Snapshot:
@@ -268,6 +271,14 @@ class Table:
             keys = entries.recognise(self.name, snapshot.crontab, before)
             self._noted(row, snapshot.digest)
         return replace(snapshot, keys=keys)
+
+    @contextmanager
+    def _history(self) -> Iterator[None]:
+        """Say of what the database refuses that the table is as it was."""
+        try:
+            yield
+        except DatabaseError as error:
+            raise Failed.from_database(error, self.place.path, self._home) from error
 
     def _row(self) -> models.Table:
         """Give the table's row, locked until the transaction ends."""

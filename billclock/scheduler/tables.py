@@ -1,5 +1,6 @@
 """All crontabs that Billclock looks after: the spool's and, on a take-over, the system's."""
 
+import math
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -52,7 +53,7 @@ class Tables:
             self.system = SystemTables(system or settings.SYSTEM_TABLES)
         self._home = home or settings.HOME
         self._looks: dict[str, Look] | None = None
-        self._looked = 0.0
+        self._looked = -math.inf
         self._watch: Watch | None = None
 
     def __iter__(self) -> Iterator[Table]:
@@ -84,6 +85,7 @@ class Tables:
                 self._watch = Watch(folders)
             except OSError:
                 return []
+            self._looked = -math.inf  # what changed before the watch began is not told by it
         return [self._watch.fileno()]
 
     @property

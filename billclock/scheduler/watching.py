@@ -4,6 +4,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 # Attributes changed, closed after writing, moved away or here, made, removed. Not "written": a
@@ -28,7 +29,7 @@ class Watch:
         self._folders = folders
         self._fd = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         self._watched: dict[int, Path] = {}
-        self.renew()
+        self._add()
 
     def fileno(self) -> int:
         """Give the descriptor."""
@@ -66,7 +67,11 @@ class Watch:
                 yield watch, mask, os.fsdecode(data[at - length : at].rstrip(b"\0"))
 
     def renew(self) -> None:
-        """Watch each folder that is there; one that was made anew is another one."""
+        """Watch folders that were made anew; one that can't be watched any more is left out."""
+        with suppress(OSError):
+            self._add()
+
+    def _add(self) -> None:
         for folder in self._folders:
             try:
                 watch = _libc.inotify_add_watch(self._fd, os.fsencode(folder), _EVENTS | _MOVED)
