@@ -73,4 +73,6 @@ def number(text: str | None, where: str, *, comma: bool = False) -> Fraction:
             value = Fraction(0)
         if value > 0:
             return value
-    raise SourceError("", f"{where}: {written!r} is not a rate above zero", retry=False)
+    raise SourceError(
+        "", f"{where}: {written[:LONGEST_NUMBER]!r} is not a rate above zero", retry=False
+    )

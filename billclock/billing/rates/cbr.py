@@ -61,7 +61,7 @@ class Cbr:
         if not items:
             raise SourceError("", f"no rates for {on}", retry=True)
         wanted = items.keys() & set(currencies)
-        prices = {code: _price(items[code], f"{code} on {on}") for code in wanted}
+        prices = {code: _price(items[code], f"{code} on {on}") for code in sorted(wanted)}
         return [Sheet(self.base, on, prices)]
 
     def _records(self, root: Element) -> Sequence[Sheet]:

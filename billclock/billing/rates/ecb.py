@@ -49,7 +49,7 @@ class Ecb:
         if not quoted:
             raise SourceError("", f"the day {on} has no rates: the file is incomplete", retry=True)
         wanted = quoted.keys() & set(currencies)
-        prices = {code: 1 / number(quoted[code], f"{code} on {on}") for code in wanted}
+        prices = {code: 1 / number(quoted[code], f"{code} on {on}") for code in sorted(wanted)}
         return Sheet(self.base, on, prices)
 
 

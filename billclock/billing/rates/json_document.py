@@ -58,7 +58,7 @@ def _sheet(
 ) -> Sheet:
     on = read_date(day if isinstance(day, str) else None, "%Y-%m-%d", "date")
     wanted = rates.keys() & set(currencies)
-    prices = {code: 1 / number(_written(rates[code]), f"{code} on {on}") for code in wanted}
+    prices = {code: 1 / number(_written(rates[code]), f"{code} on {on}") for code in sorted(wanted)}
     return Sheet(base, on, prices)
 
 

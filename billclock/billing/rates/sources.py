@@ -91,4 +91,5 @@ def _kind(source: Origin, data: bytes) -> RateSource:
         kind = make()
         if kind.recognises(data):
             return kind
-    raise SourceError("", "no format of rates that is known here", retry=False)
+    begins = data[:40].decode("utf-8", "replace")
+    raise SourceError("", f"no known format of rates, it begins {begins!r}", retry=False)
