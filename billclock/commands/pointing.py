@@ -42,8 +42,10 @@ def clipped(text: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Give a number with its noun: 1 error, 2 errors."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Give a number with its noun: 1 error, 2 errors, 3 entries."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def _sign(character: str) -> str:
