@@ -47,13 +47,13 @@ def _running() -> Iterator[tuple[int, str, list[str]]]:
             continue
         try:
             name = (folder / "comm").read_text().strip()
+            if name not in (*_CRONS, "busybox"):
+                continue
             arguments = os.fsdecode((folder / "cmdline").read_bytes()).split("\0")[:-1]
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
-        if name == "busybox" and "crond" in arguments[:2]:
-            name = "crond"
-        if name in _CRONS and arguments:
-            yield int(folder.name), name, arguments
+        if name != "busybox" or "crond" in arguments[:2]:
+            yield int(folder.name), "crond" if name == "busybox" else name, arguments
 
 
 def _read_by(arguments: list[str]) -> Iterator[str]:

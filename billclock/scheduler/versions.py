@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from billclock import clock
 from billclock.scheduler.errors import NoVersion
+from billclock.scheduler.merging import unified
 from billclock.scheduler.models import Version
 
 OUTSIDE = "outside"
@@ -71,6 +72,15 @@ def before(version: Version) -> bytes | None:
     if version.number == 1 and version.author != OUTSIDE:
         return None
     return text(numbered(version.table, version.number - 1))
+
+
+def difference(version: Version) -> list[bytes]:
+    """Give what a version changed as the lines of a unified diff; of all there is, if unknown."""
+    try:
+        old = before(version)
+    except NoVersion:
+        old = None
+    return unified(old or b"", text(version) or b"")
 
 
 def _prune(newest: Version) -> None:

@@ -73,3 +73,12 @@ def test_before_a_version_found_outside_nothing_is_known() -> None:
 def test_a_version_that_never_was_is_told() -> None:
     with pytest.raises(NoVersion, match="the table root has no version 7"):
         versions.numbered("root", 7)
+
+
+def test_a_version_tells_what_it_changed() -> None:
+    first = versions.record("root", b"a\nb\n", versions.OUTSIDE)
+    assert versions.difference(first)[1:] == [b"+a\n", b"+b\n"]
+    second = versions.record("root", b"a\nc\n", "me")
+    assert versions.difference(second)[1:] == [b" a\n", b"-b\n", b"+c\n"]
+    removed = versions.record("root", None, "me")
+    assert versions.difference(removed)[1:] == [b"-a\n", b"-c\n"]
