@@ -1,6 +1,7 @@
 """Why a line is refused: the error with its column in bytes, and a code for the kind of fault."""
 
 import re
+from itertools import islice
 
 from .errors import CronError
 from .expression import Expression
@@ -54,7 +55,7 @@ def explain(raw: bytes, *, system: bool) -> tuple[CronError, str]:
     line = raw.rstrip(b"\r")
     if PROMPT.match(line):
         return CronError("this looks like a line copied with its shell prompt"), "shell_prompt"
-    tokens = list(_TOKEN.finditer(line))[: _FIELDS + 2]
+    tokens = list(islice(_TOKEN.finditer(line), _FIELDS + 2))
     if b"=" in tokens[0][0] or (len(tokens) > 1 and tokens[1][0].startswith(b"=")):
         return _bad_environment(line, tokens[0].start()), "bad_environment"
     fields = 1 if tokens[0][0].startswith(b"@") else _FIELDS

@@ -27,6 +27,8 @@ NOTED = "noted"
 
 _LIKE = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:[0-9*][0-9*,/-]*[ \t]+[0-9*]|@[a-z]+[ \t])")
 _VARIABLE = re.compile(rb"[ \t]*[A-Z_][A-Z0-9_]*=[^=]")
+# Mends that choose when or as whom a command runs are for a person to take, never for a batch.
+_GUESSES = {"schedule", "missing_user"}
 _NO_SCHEDULE = "a command without a schedule: nothing says when it should run"
 _SPACES = {"no_break_space", "crlf", "bom"}
 _DONE = {
@@ -37,7 +39,6 @@ _DONE = {
     "shell_prompt": "the shell prompt copied in front is taken off",
     "glued_command": "a blank is put between the schedule and the command",
     "missing_field_in_line": "four time fields: a * is put in for the fifth",
-    "missing_user": "root is put in as the user",
     "six_fields": "a sixth field in front (seconds) is taken out",
     "cut_redirect": "the redirection cut short at the end is completed to 2>&1",
 }
@@ -117,11 +118,10 @@ def take(data: bytes, fix: bool = False, system: bool = False) -> Report:
             read_line(raw.rstrip(b"\r"), system=system, programs=KNOWN_PROGRAMS, first=not at)
             for at, raw in enumerate(raws)
         ]
-    taking = _Taking(lines, fix=fix, system=system, is_document=is_document)
+    taking = _Taking(lines, fix=fix, system=system, is_document=is_document, shift=skipped + 1)
     for at in range(len(lines)):
         taking.look(at)
-    told = tuple(replace(line, line=line.line + skipped + 1) for line in taking.told)
-    return Report(told, taking.table(), is_document)
+    return Report(tuple(taking.told), taking.table(), is_document)
 
 
 def _is_document(lines: Sequence[Line]) -> bool:
@@ -144,12 +144,16 @@ def _kind(repairs: tuple[str, ...]) -> str:
 
 @dataclass(slots=True)
 class _Taking:
-    """An import under way: what has been told, and which bytes each line gives the table."""
+    """An import under way: what has been told, and which lines each line gives the table.
+
+    `shift` is the number of the first line in the source, a hidden header counted.
+    """
 
     lines: Sequence[Line]
     fix: bool
     system: bool
     is_document: bool
+    shift: int
     told: list[ReportLine] = field(default_factory=list)
     kept: dict[int, list[bytes]] = field(default_factory=dict)
     seen: dict[tuple[Expression, bytes], int] = field(default_factory=dict)
@@ -161,11 +165,13 @@ class _Taking:
             if not self.is_document:
                 self.kept[at] = [line.raw.rstrip(b"\r") if self.fix else line.raw]
         elif example := explained(line.raw):
-            self._tell(ReportLine(at, shown(line.raw), NOTED, example.reason, example.fix))
+            self._tell(at, NOTED, example.reason, example.fix)
         elif isinstance(line, Planned):
-            self._entry(at, line, repaired(line.raw, system=self.system))
+            mended = repaired(line.raw, system=self.system)
+            read = self._read(mended.raw) if mended else line
+            self._entry(at, read if isinstance(read, Planned) else line, mended)
         elif command_alone(line.raw):
-            self._tell(ReportLine(at, shown(line.raw), NOTED, _NO_SCHEDULE))
+            self._tell(at, NOTED, _NO_SCHEDULE)
         elif isinstance(line, Assigned):
             self._variable(at, line.raw)
         elif not self.is_document or _is_like(line.raw):
@@ -180,15 +186,20 @@ class _Taking:
     def _broken(self, at: int, line: Broken) -> None:
         mended = self._repaired(line.raw, first=not at)
         read = self._read(mended.raw) if mended else line
-        if isinstance(read, Planned):
-            self._entry(at, read, mended, line.error)
+        if mended and _GUESSES.intersection(mended.codes):
+            self._refuse(at, line.error, shown(mended.raw))
+        elif isinstance(read, Planned):
+            self._entry(at, read, mended)
         elif isinstance(read, Assigned):
             self._variable(at, line.raw)
         elif isinstance(read, Broken):
-            self._disown(at)
-            self._tell(ReportLine(at, shown(line.raw), REFUSED, str(line.error), is_entry=True))
+            self._refuse(at, line.error, None)
         elif self.fix:
             self.kept[at] = [read.raw]
+
+    def _refuse(self, at: int, error: CronError, fix: str | None) -> None:
+        self._disown(at)
+        self._tell(at, REFUSED, str(error), fix, is_entry=True)
 
     def _repaired(self, raw: bytes, *, first: bool) -> Repair | None:
         bare = unlisted(raw) if self.is_document else raw
@@ -206,35 +217,29 @@ class _Taking:
         mended = repaired(raw, system=self.system, first=not at)
         if mended is None or self.fix:
             self.kept[at] = [mended.raw if mended else raw]
-        verdict, fix = (REPAIRED, shown(mended.raw)) if mended else (TAKEN, None)
-        self._tell(ReportLine(at, shown(raw), verdict, _done(mended, None), fix))
+        fix = shown(mended.raw) if mended else None
+        self._tell(at, REPAIRED if mended else TAKEN, _done(mended), fix)
 
-    def _entry(
-        self, at: int, entry: Planned, mended: Repair | None, error: CronError | None = None
-    ) -> None:
-        mended_entry = self._read(mended.raw) if mended else entry
-        entry = mended_entry if isinstance(mended_entry, Planned) else entry
+    def _entry(self, at: int, entry: Planned, mended: Repair | None) -> None:
         description = self._disown(at)
+        verdict, reason, taken = (REPAIRED if mended else TAKEN), _done(mended), None
         key = (entry.expression, entry.command.strip())
-        first = self.seen.get(key)
-        told = ReportLine(
-            at,
-            shown(self.lines[at].raw),
-            REPAIRED if mended else TAKEN,
-            _done(mended, error),
-            shown(entry.raw) if mended else None,
-            mended.codes if mended else (),
-            is_entry=True,
-            description="\n".join(words(raw) for raw in description if not is_directive(raw)),
-        )
-        if first is not None:
-            reason = f"line {first + 1} has the same command at the same time; {told.reason}"
-            told = replace(told, verdict=DROPPED, reason=reason.removesuffix("; "))
+        if key in self.seen:
+            verdict = DROPPED
+            twin = f"line {self.seen[key] + self.shift} has the same command at the same time"
+            reason = f"{twin}; {reason}" if reason else twin
         elif mended is None or self.fix:
-            told = replace(told, entry=entry.raw)
+            taken = entry.raw
             self.seen[key] = at
-            self.kept[at] = [*description, entry.raw]
-        self._tell(told)
+            self.kept[at] = [*description, taken]
+        told = self._tell(at, verdict, reason, shown(entry.raw) if mended else None, is_entry=True)
+        described = [words(raw) for raw in description if not is_directive(raw)]
+        self.told[-1] = replace(
+            told,
+            repairs=mended.codes if mended else (),
+            entry=taken,
+            description="\n".join(described),
+        )
 
     def _disown(self, at: int) -> list[bytes]:
         """Take the lines that belong to an entry out of the table by themselves, and give them."""
@@ -246,8 +251,13 @@ class _Taking:
     def _read(self, raw: bytes) -> Line:
         return read_line(raw, system=self.system, programs=KNOWN_PROGRAMS)
 
-    def _tell(self, told: ReportLine) -> None:
+    def _tell(
+        self, at: int, verdict: str, reason: str, fix: str | None = None, *, is_entry: bool = False
+    ) -> ReportLine:
+        text = shown(self.lines[at].raw)
+        told = ReportLine(at + self.shift, text, verdict, reason, fix, is_entry=is_entry)
         self.told.append(told)
+        return told
 
 
 def _owned(lines: Sequence[Line], at: int) -> range:
@@ -269,8 +279,6 @@ def _clean(raw: bytes) -> bytes:
     return (odd_spaces(raw) or raw).strip()
 
 
-def _done(mended: Repair | None, error: CronError | None) -> str:
-    """Say what was mended; of a schedule, what was wrong with it."""
-    codes = mended.codes if mended else ()
-    wrong = f"the schedule is mended: {error}"
-    return "; ".join(wrong if code == "schedule" else _DONE[code] for code in codes)
+def _done(mended: Repair | None) -> str:
+    """Say what was mended."""
+    return "; ".join(_DONE[code] for code in mended.codes) if mended else ""

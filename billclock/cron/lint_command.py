@@ -73,7 +73,7 @@ def _cut_redirect(subject: Subject) -> Iterator[Finding]:
     mended = cut_redirect(command)
     if mended is None:
         return
-    column = subject.command_column + len(command.rstrip())
+    column = subject.command_column + command.rfind(b"2>")
     fix = subject.with_command(mended)
     yield Finding(WARNING, "cut_redirect", subject.entry.line, column, CUT, fix)
 

@@ -80,7 +80,7 @@ def _refused(crontab: Crontab, line: Broken, number: int) -> Iterator[Finding]:
     if mended is None:
         return
     if "cut_redirect" in mended.codes:
-        yield Finding(WARNING, "cut_redirect", number, len(line.raw.rstrip()), CUT, fix)
+        yield Finding(WARNING, "cut_redirect", number, line.raw.rfind(b"2>") + 1, CUT, fix)
     read = read_line(mended.raw, system=crontab.system, programs=KNOWN_PROGRAMS)
     sixty = every_minute(read.expression) if isinstance(read, Planned) else None
     if sixty and isinstance(read, Planned):

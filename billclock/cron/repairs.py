@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
 
 from .errors import CronError
@@ -10,7 +11,7 @@ from .faults import GLUED, ODD_SPACE, PROMPT
 from .lines import BOM, Assigned, Blank, Comment, Planned, read_line
 from .shell import KNOWN_PROGRAMS
 
-_ODD_SPACES = re.compile(rb"[ \t]*(?:(?:%s)[ \t]*)+" % ODD_SPACE.pattern)
+_SPACES = re.compile(rb"(?:[ \t]|%s)+" % ODD_SPACE.pattern)
 _SIX_FIELDS = re.compile(rb"[ \t]*[0-9*,/-]+[ \t]+((?:[0-9A-Za-z*,/-]+[ \t]+){5})(?=\S)")
 _CUT_REDIRECT = re.compile(rb"(.*[ \t]2>)&?[ \t]*", re.DOTALL)
 _STARTS = re.compile(rb"(?<![^ \t])[0-9*@]")
@@ -61,9 +62,10 @@ def _line_end(raw: bytes, system: bool) -> bytes | None:
 def odd_spaces(raw: bytes, system: bool = False) -> bytes | None:
     """Give a line with no-break and other odd spaces made blanks outside quotes, None without."""
     del system
+    if not ODD_SPACE.search(raw):
+        return None
     new = _outside_quotes(raw)
-    new = new.strip(b" \t") if new != raw else raw
-    return new if new != raw else None
+    return None if new == raw else new.strip(b" \t")
 
 
 def _prompt(raw: bytes, system: bool) -> bytes | None:
@@ -78,7 +80,7 @@ def _prompt(raw: bytes, system: bool) -> bytes | None:
 
 def _glued(raw: bytes, system: bool) -> bytes | None:
     del system
-    tokens = list(_TOKEN.finditer(raw))[:_FIELDS]
+    tokens = _tokens(raw, _FIELDS)
     last = tokens[0] if tokens and tokens[0][0].startswith(b"@") else tokens[-1]
     word = re.fullmatch(rb"(@[a-z]+)(/.*)", last[0]) or GLUED.fullmatch(last[0])
     if word is None:
@@ -89,7 +91,7 @@ def _glued(raw: bytes, system: bool) -> bytes | None:
 
 def _missing_field(raw: bytes, system: bool) -> bytes | None:
     """Put a `*` in for one missing field: four fields stand before a path."""
-    tokens = list(_TOKEN.finditer(raw))[:_FIELDS]
+    tokens = _tokens(raw, _FIELDS)
     if len(tokens) < _FIELDS or tokens[-1][0][:1] not in (b"/", b"~", b".", b"$"):
         return None
     at = tokens[-1].start()
@@ -106,7 +108,7 @@ def _six_fields(raw: bytes, system: bool) -> bytes | None:
 
 def _schedule(raw: bytes, system: bool) -> bytes | None:
     """Put in the expression that the refused one was probably meant to be."""
-    tokens = list(_TOKEN.finditer(raw))
+    tokens = _tokens(raw, _FIELDS)
     fields = tokens[: 1 if tokens[0][0].startswith(b"@") else _FIELDS]
     start, end = fields[0].start(), fields[-1].end()
     try:
@@ -119,7 +121,7 @@ def _schedule(raw: bytes, system: bool) -> bytes | None:
 
 def _user(raw: bytes, system: bool) -> bytes | None:
     """Put in root where a system table's entry lacks its user."""
-    fields = list(_TOKEN.finditer(raw))
+    fields = _tokens(raw, _FIELDS + 1)
     at = 1 if fields[0][0].startswith(b"@") else _FIELDS
     if not system or len(fields) <= at:
         return None
@@ -135,16 +137,22 @@ def cut_redirect(raw: bytes, system: bool = False) -> bytes | None:
     return found[1] + b"&1" if found else None
 
 
+def _tokens(raw: bytes, most: int) -> list[re.Match[bytes]]:
+    return list(islice(_TOKEN.finditer(raw), most))
+
+
 def _read(raw: bytes, system: bool) -> object:
     return read_line(raw, system=system, programs=KNOWN_PROGRAMS)
 
 
 def _outside_quotes(raw: bytes) -> bytes:
-    """Make each run of odd spaces, with the blanks around it, one blank, outside quotes."""
+    """Make each run of blanks with an odd space in it one blank, outside quotes."""
     parts = re.split(rb"""("[^"]*"|'[^']*')""", raw)
-    return b"".join(
-        part if at % 2 else _ODD_SPACES.sub(b" ", part) for at, part in enumerate(parts)
-    )
+    return b"".join(part if at % 2 else _SPACES.sub(_blank, part) for at, part in enumerate(parts))
+
+
+def _blank(run: re.Match[bytes]) -> bytes:
+    return b" " if ODD_SPACE.search(run[0]) else run[0]
 
 
 _Mend = Callable[[bytes, bool], bytes | None]

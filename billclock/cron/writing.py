@@ -48,7 +48,7 @@ def new_entry(
         raise CronError("every entry of a system table, and no other, names the user it runs as")
     column = [] if user is None else [_encoded(user)]
     body = b" ".join([_schedule(expression), *column, _command(command)])
-    return _proved(body, active=active, system=system)
+    return (b"" if active else b"#") + _proved(body, system=system)
 
 
 def changed_entry(old: Planned, parts: Parts, *, system: bool) -> bytes:
@@ -64,15 +64,15 @@ def changed_entry(old: Planned, parts: Parts, *, system: bool) -> bytes:
         gap = gap.replace(old.user, _encoded(parts.user))
     if not isinstance(parts.command, Keep):
         tail = _command(parts.command) + old.raw[old.command_at + len(old.command) :]
-    active = old.active if isinstance(parts.active, Keep) else parts.active
-    indent, mark = old.raw[: old.start], b""
-    if not old.active:
-        first, end = hashes(old.raw)
-        indent, mark = old.raw[:first], old.raw[first:end]
-    if not active:
-        indent += mark or b"#"
-    _proved(schedule + gap + tail, system=system)
-    return indent + schedule + gap + tail
+    body = _proved(schedule + gap + tail, system=system)
+    first, end = (old.start, old.start) if old.active else hashes(old.raw)
+    indent, mark = old.raw[:first], old.raw[first:end]
+    if old.active if isinstance(parts.active, Keep) else parts.active:
+        return indent + body
+    kept = indent + mark + body
+    if mark and isinstance(read_line(kept, system=system, programs=KNOWN_PROGRAMS), Planned):
+        return kept
+    return indent + b"#" + body
 
 
 def folded(description: str) -> str:
@@ -134,14 +134,14 @@ def _command(command: bytes | str) -> bytes:
     return encoded
 
 
-def _proved(body: bytes, *, system: bool, active: bool = True) -> bytes:
-    """Give an entry's line, switched off if need be, once cron would read it as that entry."""
+def _proved(body: bytes, *, system: bool) -> bytes:
+    """Give an entry's line back once cron would read it as an entry, or raise CronError."""
     read = read_line(body, system=system, programs=KNOWN_PROGRAMS)
     if isinstance(read, Broken):
         raise read.error
     if not isinstance(read, Planned):
         raise CronError("cron would not read this as an entry; begin the command otherwise")
-    return body if active else b"#" + body
+    return body
 
 
 def _encoded(text: str) -> bytes:
