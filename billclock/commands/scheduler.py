@@ -28,7 +28,9 @@ def run(_args: argparse.Namespace) -> int:
 
 def fork_server() -> None:
     """Run our own commands for the daemon, each in a child that has everything loaded."""
-    signal.pause()
+    from billclock.scheduler.executors import forkserver
+
+    forkserver.serve()
 
 
 def daemon() -> None:
@@ -36,13 +38,16 @@ def daemon() -> None:
     from django.conf import settings
 
     from billclock.scheduler.daemon import Daemon, HeldError
+    from billclock.scheduler.errands import Errands
     from billclock.scheduler.executors.process import ProcessExecutor
+    from billclock.scheduler.executors.warm import WarmExecutor
     from billclock.scheduler.takeover import other_cron
 
     rival = other_cron(settings.SPOOL) if settings.RUNS else None
     if rival is not None:
         sys.exit(f"billclock: {rival}")
+    executor = WarmExecutor(ProcessExecutor())
     try:
-        Daemon(ProcessExecutor()).run()
+        Daemon(executor, errands=Errands(executor)).run()
     except HeldError as error:
         sys.exit(f"billclock: {error}")

@@ -192,14 +192,14 @@ def run(_args: argparse.Namespace) -> int:
     from django.db import connections
 
     from billclock.accounts.setup import setup_link
-    from billclock.commands import scheduler
+    from billclock.commands.scheduler import daemon, fork_server
 
     server = listen(settings.BIND, settings.PORT)
     link = setup_link()
     connections.close_all()
     parts = [
-        Part("fork server", scheduler.fork_server),
-        Part("scheduler", scheduler.daemon),
+        Part("fork server", fork_server),
+        Part("scheduler", daemon),
         Part("web server", lambda: web(server)),
     ]
     print(f"Billclock is at {settings.PUBLIC_URL}   (Ctrl-C stops it)", flush=True)

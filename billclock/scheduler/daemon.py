@@ -17,6 +17,7 @@ from billclock import clock
 from billclock.scheduler import beats, hands
 from billclock.scheduler.clockwatch import Clockwatch, boot_id
 from billclock.scheduler.control import Control
+from billclock.scheduler.errands import Errands
 from billclock.scheduler.errors import Ignored, TableError
 from billclock.scheduler.executors.base import Executor
 from billclock.scheduler.leadership import HomeLock, Leadership
@@ -45,13 +46,20 @@ class HeldError(Exception):
 class Daemon:
     """Claims, starts and records until it is told to stop."""
 
-    def __init__(self, executor: Executor, *, leadership: Leadership | None = None) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        errands: Errands | None = None,
+        leadership: Leadership | None = None,
+    ) -> None:
         """Take the lead and read the tables. Raise HeldError when another daemon has the lead."""
         self.leadership = leadership or HomeLock()
         if not self.leadership.acquire():
             raise HeldError
         self.host = socket.gethostname()
         self.executor = executor
+        self.errands = errands
         self.clock = Clockwatch()
         now = clock.seconds()
         self.last = beats.last(self.host)
@@ -149,6 +157,8 @@ class Daemon:
         self.loop.attempts.attend()
         self._write_in_time()
         self._beat(now)
+        if self.errands is not None:
+            self.errands.run()
 
     def _look_at_clock(self, now: float) -> None:
         step = self.clock.step()
@@ -216,10 +226,13 @@ class Daemon:
             self._write()
 
     def _write(self) -> None:
+        reports = self.loop.records.reports
         error = self.loop.records.flush()
         self._news_since = None
         if error is not None:
             log.error("what happened can't be written, it is kept and tried again: %s", error)
+        elif reports and self.errands is not None:
+            self.errands.report_soon()
 
     def _guarded(self, claim: Any) -> None:
         """Claim; where the database fails nothing starts, and the moments are tried again."""
@@ -242,6 +255,8 @@ class Daemon:
         now = clock.seconds()
         coming = self.loop.next_moment(AHEAD)
         waits = [REST, self.tables.patience, self.executor.due_in()]
+        if self.errands is not None:
+            waits.append(self.errands.due_in())
         if coming is not None and settings.RUNS:
             waits.append(coming - now)
         if self._news_since is not None:

@@ -31,6 +31,11 @@ class Records:
         """Count what waits."""
         return len(self.starts) + len(self.ends) + len(self.outcomes)
 
+    @property
+    def reports(self) -> bool:
+        """Tell whether a report is due of what waits to be written."""
+        return any(Mail.DUE in end for end in self.ends)
+
     def started(self, launch: Launch, user: str) -> None:
         """Note a process that began."""
         self.starts.append((launch.at, launch.pid, launch.pid_started, user, launch.run))

@@ -1,0 +1,87 @@
+"""What the daemon has done aside, by a short process of its own: mail, heartbeat, pruning.
+
+The loop itself never waits for a mail relay, an outside address or the default database.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from billclock import clock
+from billclock.outbox.models import Message
+
+log = logging.getLogger("billclock.scheduler")
+
+LOOK_EVERY = 60.0  # seconds between two looks for messages whose time has come
+BEAT_EVERY = 60.0
+PRUNE_EVERY = 3600.0
+AGAIN_AFTER = 1.0  # seconds after which an errand that is still out is asked for again
+
+
+class Runner(Protocol):
+    """Whoever runs our own internal commands, one of a kind at a time."""
+
+    def internal(self, arguments: Sequence[str]) -> bool:
+        """Run `billclock ARGUMENT…` aside; False while the same is still running."""
+
+
+class Errands:
+    """Knows when each errand is due next; times are seconds since the machine started."""
+
+    def __init__(self, runner: Runner) -> None:
+        """Begin with mail at once, since a former daemon may have left some."""
+        now = clock.since_boot()
+        self._runner = runner
+        self._mail_at = now
+        self._beat_at = now
+        self._prune_at = now + LOOK_EVERY
+        self._reports = True
+
+    def report_soon(self) -> None:
+        """Say that runs have ended whose reports are due."""
+        self._reports = True
+        self._mail_at = min(self._mail_at, clock.since_boot())
+
+    def run(self) -> None:
+        """Send out what is due."""
+        now = clock.since_boot()
+        if now >= self._mail_at:
+            self._mail_at = now + self._mail()
+        if now >= self._beat_at:
+            self._beat_at = now + BEAT_EVERY
+            if settings.HEARTBEAT_URL:
+                self._go("deliver", "--heartbeat")
+        if now >= self._prune_at:
+            self._prune_at = now + PRUNE_EVERY
+            self._go("prune")
+
+    def due_in(self) -> float:
+        """Give the seconds until `run` has something to do."""
+        first = min(self._mail_at, self._beat_at, self._prune_at)
+        return max(0.0, first - clock.since_boot())
+
+    def _mail(self) -> float:
+        """Have mail written and sent where there is any; give the seconds until the next look."""
+        if not self._reports and not self._messages_due():
+            return LOOK_EVERY
+        if not self._go("deliver"):
+            return AGAIN_AFTER
+        self._reports = False
+        return LOOK_EVERY
+
+    def _messages_due(self) -> bool:
+        try:
+            return bool(settings.SMTP) and Message.objects.due(clock.now()).exists()
+        except DatabaseError as error:
+            log.warning("the outbox can't be read: %s", error)
+            return False
+
+    def _go(self, *arguments: str) -> bool:
+        try:
+            return self._runner.internal(arguments)
+        except OSError as error:
+            log.warning("billclock %s could not be started: %s", arguments[0], error)
+            return True
