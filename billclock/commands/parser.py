@@ -16,8 +16,8 @@ WIDEST = 100
 class Formatter(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal; told the width, argparse need not load shutil for it."""
 
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28, width=_width())
+    def __init__(self, prog: str, width: int | None = None) -> None:
+        super().__init__(prog, max_help_position=28, width=width or _width())
 
 
 class Parser(argparse.ArgumentParser):

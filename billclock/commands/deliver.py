@@ -1,0 +1,47 @@
+"""`billclock deliver`: the daemon's errand that writes due reports and empties the outbox."""
+
+import sys
+from argparse import Namespace
+from http.client import HTTPException
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from billclock import __version__
+from billclock.commands.errors import DONE, FAILED
+from billclock.commands.pointing import counted
+from billclock.commands.start import database
+
+PATIENCE = 10.0  # seconds for the heartbeat's other side
+
+
+def run(args: Namespace) -> int:
+    """Write and send; with --heartbeat first give a sign of life. 1 where one of these fails."""
+    database()
+    from django.conf import settings
+
+    from billclock.outbox.delivery import deliver
+    from billclock.scheduler.report import write_due
+
+    # first: what hangs below would keep it from being heard
+    well = not (args.heartbeat and settings.HEARTBEAT_URL) or _beat(settings.HEARTBEAT_URL)
+    # each round takes a limited number of runs
+    while write_due():
+        pass
+    result = deliver()
+    for problem in result.problems:
+        print(f"billclock deliver: {problem}", file=sys.stderr)
+    if result.sent or result.failed:
+        print(f"{counted(result.sent, 'message')} sent, {result.failed} given up")
+    return DONE if well and not result.failed and not result.problems else FAILED
+
+
+def _beat(address: str) -> bool:
+    """Fetch an address; False, said on standard error, where the other side does not take it."""
+    request = Request(address, headers={"User-Agent": f"Billclock/{__version__}"})  # noqa: S310
+    try:
+        with urlopen(request, timeout=PATIENCE):  # noqa: S310 - the administrator's own address
+            return True
+    except (OSError, URLError, HTTPException, ValueError) as error:
+        told = f"BILLCLOCK_HEARTBEAT_URL={address} was not reached: {error}"
+        print(f"billclock deliver: {told}", file=sys.stderr)
+        return False
