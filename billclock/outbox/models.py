@@ -14,6 +14,9 @@ LEASE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)
 """The longest time between two tries."""
 
+LONGEST_HOLD = timedelta(days=1)
+"""The longest time a sender may hold a message back."""
+
 
 class State(models.TextChoices):
     """Where a message is: waiting, in somebody's hands, gone, given up, kept back on purpose."""
@@ -36,6 +39,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         waited = Q(next_try__lte=at) | Q(next_try__gt=at + 2 * LONGEST_WAIT)
         abandoned = Q(lease_until__lte=at) | Q(lease_until__gt=at + 2 * LEASE)
         return self.filter(Q(waited, state=State.QUEUED) | Q(abandoned, state=State.SENDING))
+
+    def ripe(self, at: datetime) -> "MessageQuerySet":
+        """Keep those held by their sender until a moment that has come, or is absurdly far."""
+        far = at + 2 * LONGEST_HOLD
+        return self.filter(Q(next_try__lte=at) | Q(next_try__gt=far), state=State.HELD)
 
     def undelivered(self) -> "MessageQuerySet":
         """Keep those a person should know of: given up, or waiting after something went wrong."""

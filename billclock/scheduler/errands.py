@@ -74,7 +74,9 @@ class Errands:
 
     def _messages_due(self) -> bool:
         try:
-            return bool(settings.SMTP) and Message.objects.due(clock.now()).exists()
+            at = clock.now()
+            waiting = Message.objects.due(at) | Message.objects.ripe(at)
+            return bool(settings.SMTP) and waiting.exists()
         except DatabaseError as error:
             log.warning("the outbox can't be read: %s", error)
             return False

@@ -94,8 +94,8 @@ class _Desk:
 
     def _decide(self, run: Run) -> Mail:
         job, to = self._job(run)
-        if to.faults:
-            self._notes[run.id] = "; ".join(filter(None, (run.reason, *to.faults)))
+        if news := [fault for fault in to.faults if fault not in run.reason]:
+            self._notes[run.id] = "; ".join(filter(None, (run.reason, *news)))
         told = self._told[run.entry_id]
         if told.run == run.id:
             return Mail.WRITTEN

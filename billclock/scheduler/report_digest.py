@@ -1,16 +1,16 @@
 """The one mail of a morning that lists the runs whose reports the night's limit withheld."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min
 
 from billclock import clock
 from billclock.outbox import messages
 from billclock.outbox.channels import Letter
-from billclock.outbox.models import Message, State
+from billclock.outbox.models import Message
 from billclock.scheduler import report_limits as limits
 from billclock.scheduler import report_text
 from billclock.scheduler.addressing import addressing, one_line
@@ -39,9 +39,7 @@ def hold(table: str, morning: datetime, at: datetime) -> None:
 
 def write_ripe(at: datetime, find: Find) -> None:
     """Write the digests whose morning has come; also those a clock set back would keep longer."""
-    held = Message.objects.filter(state=State.HELD, group__startswith=limits.group(""))
-    ripe = Q(next_try__lte=at) | Q(next_try__gt=at + timedelta(days=2))
-    for message in held.filter(ripe):
+    for message in Message.objects.ripe(at).filter(group__startswith=limits.group("")):
         _write(message, at, find)
 
 
@@ -100,4 +98,4 @@ def _body(alike: list[dict[str, Any]], count: int, since: datetime) -> str:
             text[-1] += f" to {when(row['last'], zone)}"
     if len(alike) > LINES:
         text += ["", f"and {sum(row['n'] for row in alike[LINES:]):,} more"]
-    return "\n".join([*text, "", f"All runs: {settings.PUBLIC_URL}/runs", ""])
+    return "\n".join([*text, "", f"All runs: {report_text.page()}", ""])

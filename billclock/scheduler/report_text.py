@@ -99,6 +99,13 @@ def write(run: Run, to: Addressing, standing: Standing, *, at: datetime) -> Lett
 
 def excerpt(run: Run, charset: str) -> str:
     """Give what the run printed, its middle left out where it is long, as clean text."""
+    try:
+        return _excerpt(run, charset)
+    except OSError as error:
+        return f"The output can't be read: {error}\n"
+
+
+def _excerpt(run: Run, charset: str) -> str:
     size = output.size(run.id)
     if not size:
         return "The output is no longer kept.\n" if run.output_size else ""
@@ -137,7 +144,7 @@ def _facts(run: Run, standing: Standing) -> Iterator[str]:
     if run.attempt > 1:
         yield f"Attempt: {run.attempt}"
     yield f"Host: {run.host}"
-    yield f"More: {settings.PUBLIC_URL}/runs/{run.id}"
+    yield f"More: {page()}/{run.id}"
 
 
 def _first_line(run: Run, *, recovered: bool) -> str:
@@ -190,6 +197,11 @@ def _ending(run: Run) -> str:
 
 def _well(run: Run) -> bool:
     return run.outcome == Outcome.SUCCEEDED
+
+
+def page() -> str:
+    """Give the address of the list of runs."""
+    return f"{settings.PUBLIC_URL.rstrip('/')}/runs"
 
 
 def when(moment: datetime, zone: tzinfo) -> str:

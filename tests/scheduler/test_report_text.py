@@ -51,7 +51,7 @@ def arrived(relay: Relay) -> EmailMessage:
 def test_a_failure_arrives_with_its_facts_and_its_output(
     office: Office, relay: Relay, settings: Settings
 ) -> None:
-    settings.PUBLIC_URL = "https://clock.example.org"
+    settings.PUBLIC_URL = "https://clock.example.org/"
     office.table("## Nightly backup\n0 3 * * * /usr/local/bin/backup --all\n")
     run = office.ran(3, b"disk full\n", started=NIGHT + timedelta(seconds=150), attempt=2)
     run.finished = NIGHT + timedelta(seconds=250)
@@ -195,6 +195,14 @@ def test_output_that_was_pruned_already_is_said_to_be(office: Office, relay: Rel
     run = office.ran(printed=b"hello")
     output.remove([run.id])
     assert "The output is no longer kept." in arrived(relay).get_content()
+
+
+def test_output_that_can_not_be_read_says_why(office: Office, relay: Relay) -> None:
+    office.table(LINE)
+    run = office.ran(printed=b"hello")
+    output.path(run.id).unlink()
+    output.path(run.id).mkdir()
+    assert "The output can't be read: " in arrived(relay).get_content()
 
 
 def test_binary_output_and_endless_lines_arrive(office: Office, relay: Relay) -> None:
