@@ -44,8 +44,8 @@ def read_minute_by_minute(expression, zone, start, end):
     """Return the UTC minutes at which an entry runs, found by watching the wall clock go by."""
     real_time = expression.minute_star or expression.hour_star
     runs = []
-    latest = wall_of(zone, start - 48 * HOUR)
-    instant = start - 48 * HOUR + MINUTE
+    latest = wall_of(zone, start - HOUR)
+    instant = start - HOUR + MINUTE
     while instant < end:
         wall = wall_of(zone, instant)
         gap = wall - latest - MINUTE
@@ -88,13 +88,10 @@ def test_fixed_times_and_real_time_around_each_change(name, instant):
         assert_policy(Expression.parse(text), ZoneInfo(name), instant)
 
 
-def test_a_gap_of_up_to_three_hours_is_made_up_for_once():
+def test_a_gap_of_three_hours_is_made_up_for_once():
     casey = ZoneInfo("Antarctica/Casey")
-    expression = Expression.parse("0,30 1,2,3 * * *")
-    start = datetime(2018, 10, 7, tzinfo=casey)
-    assert told(expression, start, hours=12) == ["2018-10-07T07:00:00+11:00"] or told(
-        expression, start, hours=12
-    )
+    runs = told(Expression.parse("0,30 4,5,6 * * *"), datetime(2018, 10, 7, tzinfo=casey), hours=12)
+    assert runs == ["2018-10-07T07:00:00+11:00"]
 
 
 def told(expression, start, hours):
@@ -128,9 +125,18 @@ def test_asked_from_within_a_gap_the_answer_lies_after_it():
 
 def changes_of(zone, year):
     """Return the hours of a year (UTC) within which the zone's clocks change."""
-    hours = [datetime(year, 1, 1) + i * HOUR for i in range(366 * 24)]
-    offsets = [hour.replace(tzinfo=UTC).astimezone(zone).utcoffset() for hour in hours]
-    return [hours[i] for i, (one, other) in enumerate(pairwise(offsets), start=1) if one != other]
+    days = [datetime(year, 1, 1) + timedelta(days=i) for i in range(367)]
+    return [
+        hour + HOUR
+        for one, other in pairwise(days)
+        if offset_of(zone, one) != offset_of(zone, other)
+        for hour in (one + i * HOUR for i in range(24))
+        if offset_of(zone, hour) != offset_of(zone, hour + HOUR)
+    ]
+
+
+def offset_of(zone, instant):
+    return instant.replace(tzinfo=UTC).astimezone(zone).utcoffset()
 
 
 def assert_strictly_increasing(zone, instant):
@@ -150,15 +156,15 @@ def test_moments_strictly_increase_over_a_sample_of_all_changes():
 
 @pytest.mark.long
 def test_every_change_of_every_zone_follows_the_policy():
-    seen = set()
     expressions = [Expression.parse(text) for text in ("*/15 * * * *", "10,40 0-23 * * *")]
+    seen = set()
     for name in ZONES:
         zone = ZoneInfo(name)
-        for year in range(2000, 2041):
-            for instant in changes_of(zone, year):
-                before, after = (wall_of(zone, instant + HOUR * i) for i in (-1, 1))
-                if (instant, before, after) not in seen:
-                    seen.add((instant, before, after))
-                    assert_strictly_increasing(zone, instant)
-                    for expression in expressions:
-                        assert_policy(expression, zone, instant, hours=6)
+        for instant in (change for year in range(2000, 2041) for change in changes_of(zone, year)):
+            change = (instant, *(wall_of(zone, instant + i * HOUR) for i in (-1, 1)))
+            if change in seen:
+                continue
+            seen.add(change)
+            assert_strictly_increasing(zone, instant)
+            for expression in expressions:
+                assert_policy(expression, zone, instant, hours=6)
