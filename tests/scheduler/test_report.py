@@ -1,5 +1,6 @@
 """Who gets a report, when, and when not."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 from email.message import EmailMessage
@@ -279,10 +280,10 @@ def test_a_night_of_ten_thousand_failures_makes_at_most_24_mails(office: Office)
         for n in range(100, 10_000)
     )
     with clock.at(NIGHT):
-        begun = clock.since_boot()
+        begun = time.process_time()
         while report.write_due():
             pass
-        took = clock.since_boot() - begun
+        took = time.process_time() - begun
         assert len(mails()) == 23
         assert "No more single reports before Mon 23 Nov 2026 07:00:00 UTC" in (
             mails()[-1].get_content()
