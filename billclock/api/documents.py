@@ -74,7 +74,7 @@ class Document:
         return "\n".join(_pair(*pair) for pair in self.values.items()) or "OK"
 
     def _plain(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"func": self.function}
+        plain: dict[str, Any] = {"func": _clean(self.function)}
         if self.kind is Kind.LIST and not self.fault:
             plain["elem"] = [{name: _clean(text) for name, text in r.items()} for r in self.rows]
         plain |= {name: _clean(text) for name, text in self.values.items()}
@@ -82,7 +82,7 @@ class Document:
             fault = self.fault
             plain["error"] = {
                 "type": fault.type,
-                "object": fault.object,
+                "object": _clean(fault.object),
                 "value": _clean(fault.value),
                 "msg": _clean(fault.message),
             }

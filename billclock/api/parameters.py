@@ -64,22 +64,23 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, Parameter]:
     return {p.name: _parameter(p) for p in found}
 
 
-def bind(function: Callable[..., Any], params: Mapping[str, str]) -> dict[str, Any]:
+def texts(meanings: Mapping[str, str]) -> Mapping[str, Parameter]:
+    """Give optional parameters of plain text from their names and meanings."""
+    return {
+        name: Parameter(name, str, meaning, required=False) for name, meaning in meanings.items()
+    }
+
+
+def bind(known: Mapping[str, Parameter], params: Mapping[str, str]) -> dict[str, Any]:
     """Give the keyword arguments that a call's parameters make; raise FunctionError.
 
-    A parameter the function does not know is refused, unless it takes any (`**options`): a
-    misspelt one must not be passed over in silence.
+    A parameter that is not known is refused: a misspelt one must not be passed over in silence.
     """
-    known = parameters(function)
     arguments: dict[str, Any] = {}
     for name, text in params.items():
         if name in known:
             arguments[name] = known[name].read(text)
-        elif name in PANEL:
-            continue
-        elif _takes_any(function):
-            arguments[name] = text
-        else:
+        elif name not in PANEL:
             message = f"there is no parameter {name!r}; there are {', '.join(known) or 'none'}"
             raise FunctionError("value", name, text, message)
     for parameter in known.values():
@@ -87,11 +88,6 @@ def bind(function: Callable[..., Any], params: Mapping[str, str]) -> dict[str, A
             message = f"{parameter.name} is missing: give {parameter.meaning or parameter.holds}"
             raise FunctionError("value", parameter.name, "", message)
     return arguments
-
-
-def _takes_any(function: Callable[..., Any]) -> bool:
-    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _parameter(found: inspect.Parameter) -> Parameter:

@@ -4,12 +4,13 @@ import difflib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from billclock import plugins
 from billclock.accounts.models import Role
 from billclock.api import functions
 from billclock.api.documents import Document, Fault, Kind
-from billclock.api.parameters import FunctionError, Parameter, bind, parameters
+from billclock.api.parameters import FunctionError, Parameter, bind, parameters, texts
 from billclock.billing.errors import BillingError
 from billclock.cron import CronError
 from billclock.cron.interval import IntervalError
@@ -38,23 +39,28 @@ class Actor:
 ROOT = Actor("root", Role.ROOT)
 """Who calls from a command line on this machine."""
 
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 Answering = Callable[..., Document]
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One named function; `role` is needed to do it, for a form only to save it."""
+    """One named function; `role` is needed to do it, for a form only to save it.
+
+    `more` are parameters of plain text that its signature takes as `**options`.
+    """
 
     name: str
     title: str
     kind: Kind
     role: Role
     answer: Answering
+    more: Mapping[str, Parameter]
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Give its parameters by name."""
-        return parameters(self.answer)
+        return {**parameters(self.answer), **self.more}
 
     def needs(self, params: Mapping[str, str]) -> Role:
         """Give the role that a call with these parameters needs."""
@@ -66,12 +72,20 @@ _known: dict[str, Function] = {}
 
 
 def function(
-    name: str, *, title: str, kind: Kind, role: Role = Role.ROOT
+    name: str,
+    *,
+    title: str,
+    kind: Kind,
+    role: Role = Role.ROOT,
+    more: Mapping[str, str] = NO_MORE,
 ) -> Callable[[Answering], Answering]:
-    """Register a function of the API; it takes the actor and keywords, and gives a Document."""
+    """Register a function of the API; it takes the actor and keywords, and gives a Document.
+
+    `more` are the names and meanings of what it takes as `**options`.
+    """
 
     def register(answer: Answering) -> Answering:
-        _known[name] = Function(name, title, kind, role, answer)
+        _known[name] = Function(name, title, kind, role, answer, texts(more))
         return answer
 
     return register
@@ -94,7 +108,7 @@ def call(name: str, params: Mapping[str, str], *, actor: Actor) -> Document:
         words = f"{actor.name} may not call {name}: it needs the role {needed.value}"
         return _failed(name, known.kind, Fault("access", name, actor.role.value, words))
     try:
-        return known.answer(actor, **bind(known.answer, params))
+        return known.answer(actor, **bind(known.parameters, params))
     except Exception as error:  # noqa: BLE001 - the caller is owed an answer, whatever happened
         return _failed(name, known.kind, _fault(name, error))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from billclock.api.parameters import FunctionError
@@ -13,10 +14,33 @@ from billclock.cron.shell import with_mails
 BASIC, EXPERT = "type_basic", "type_expert"
 INPUTS = ("input_min", "input_hour", "input_dmonth", "input_month", "input_dweek")
 SHORT = ("min", "hour", "dmonth", "month", "dweek")
+
+FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "schedule_type": f"{BASIC} or {EXPERT}",
+        "run_every": "Basic mode: minutes, hours, day, week, month, year or reboot",
+        "every": "how many minutes or hours",
+        "minute": "start minute, 0-59",
+        "hour": "start hour, 0-23; in Expert mode the field",
+        "day": "start day of the month, 1-31",
+        "weekdays": "start days of the week, 0-6 (Sunday is 0), with commas",
+        "month": "start month, 1-12; in Expert mode the field",
+        "input_min": "Expert mode: minutes, 0-59",
+        "input_hour": "Expert mode: hours, 0-23",
+        "input_dmonth": "Expert mode: days of the month, 1-31",
+        "input_month": "Expert mode: months, 1-12",
+        "input_dweek": "Expert mode: days of the week, 0-7 (0 and 7 are Sunday)",
+        "min": "the same as input_min",
+        "dmonth": "the same as input_dmonth",
+        "dweek": "the same as input_dweek",
+        "expression": "Expert mode: all five fields, or an @word",
+    }
+)
+"""What a schedule is made of."""
+
 OF_FIELD = dict(
     zip(("minute", "hour", "day-of-month", "month", "day-of-week"), INPUTS, strict=True)
 )
-STARTS = ("every", "minute", "hour", "day", "weekdays", "month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +80,7 @@ class Given:
 
     def _expression(self, entry: Entry | None) -> str | None:
         fields = self.schedule or {}
-        _check_names(fields)
+        _check_mode(fields)
         if not fields and entry is not None:
             return None
         expert = fields.get("schedule_type", "").removeprefix("type_") == "expert"
@@ -109,19 +133,14 @@ def _five(fields: Mapping[str, str], entry: Entry | None) -> list[str]:
     return five
 
 
-def _check_names(fields: Mapping[str, str]) -> None:
-    known = ("schedule_type", "expression", "run_every", *STARTS, *INPUTS, *SHORT)
-    for name, text in fields.items():
-        if name not in known:
-            message = f"there is no parameter {name!r}; a schedule has {', '.join(known)}"
-            raise FunctionError("value", name, text, message)
-    kind = fields.get("schedule_type", BASIC)
-    if kind.removeprefix("type_") not in {"basic", "expert"}:
-        raise FunctionError(
-            "value", "schedule_type", kind, f"schedule_type: {kind!r} is not {BASIC} or {EXPERT}"
-        )
-    if kind.endswith("basic") and "schedule_type" in fields and "run_every" not in fields:
-        raise FunctionError("value", "run_every", "", "run_every is missing in Basic mode")
+def _check_mode(fields: Mapping[str, str]) -> None:
+    kind = fields.get("schedule_type", "")
+    if kind and kind.removeprefix("type_") not in {"basic", "expert"}:
+        message = f"schedule_type: {kind!r} is not {BASIC} or {EXPERT}"
+        raise FunctionError("value", "schedule_type", kind, message)
+    if kind.endswith("basic") and "run_every" not in fields:
+        message = f"run_every is missing: give {FIELDS['run_every']}"
+        raise FunctionError("value", "run_every", "", message)
 
 
 def _switch(on: bool) -> str:

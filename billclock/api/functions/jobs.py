@@ -10,6 +10,7 @@ from billclock.api.parameters import FunctionError
 from billclock.api.registry import Actor, function
 from billclock.billing import currencies
 from billclock.billing.currencies import Rate
+from billclock.billing.errors import BillingError
 from billclock.jobs import registry
 from billclock.jobs.job import Job, Program
 from billclock.jobs.report import Report
@@ -107,7 +108,7 @@ def upload_rates(  # noqa: PLR0913 - the form has these fields
 ) -> Document:
     """Show a pair's settings, save them, or upload its rates."""
     pairs = plid or elid
-    if sok and (upload or explain):
+    if explain or (sok and upload):
         options = {"plid": pairs, "source": source, "replace": "on" if replace else "off"}
         if formula is not None:
             options["formula"] = formula
@@ -115,7 +116,7 @@ def upload_rates(  # noqa: PLR0913 - the form has these fields
             UPLOAD, on=date, dry_run=dry_run, confirm=confirm, explain=explain, options=options
         )
         return answered(report, UPLOAD)
-    pair = currencies.find_pair(pairs)
+    pair = _pair(pairs)
     made = currencies.settings_of(pair)
     if not sok:
         return Document(UPLOAD, Kind.FORM, values=_form(made))
@@ -128,6 +129,13 @@ def upload_rates(  # noqa: PLR0913 - the form has these fields
         guard=int(guard or made.guard),
     )
     return Document(UPLOAD, Kind.ACTION)
+
+
+def _pair(text: str) -> currencies.Pair:
+    try:
+        return currencies.find_pair(text)
+    except BillingError as error:
+        raise FunctionError("value", "plid", text, str(error)) from None
 
 
 def _form(made: currencies.RatePair) -> dict[str, str]:
@@ -152,7 +160,8 @@ def _register() -> None:
     for job in _called_by_mgrctl():
         if job.name != UPLOAD:
             answer: Callable[..., Document] = partial(run_job, job.name)
-            function(job.name, title=job.meaning, kind=Kind.ACTION)(answer)
+            options = {option.name: "" for option in job.options}
+            function(job.name, title=job.meaning, kind=Kind.ACTION, more=options)(answer)
 
 
 _register()

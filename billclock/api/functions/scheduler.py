@@ -11,7 +11,7 @@ from billclock.accounts.models import Role
 from billclock.api.documents import Document, Kind
 from billclock.api.parameters import FunctionError
 from billclock.api.registry import Actor, function
-from billclock.api.schedule_form import Given, listed, shown
+from billclock.api.schedule_form import FIELDS, Given, listed, shown
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.scheduler import control, models
@@ -46,7 +46,7 @@ def entries(actor: Actor, *, table: TableName = MAIN) -> Document:
     return Document("scheduler", Kind.LIST, rows=rows)
 
 
-@function("scheduler.edit", title="A job of the scheduler", kind=Kind.FORM)
+@function("scheduler.edit", title="A job of the scheduler", kind=Kind.FORM, more=FIELDS)
 def edit(  # noqa: PLR0913 - the form has these fields
     actor: Actor,
     *,
