@@ -2,6 +2,7 @@
 
 TableError
 ├── NoTable       there is no such table
+├── NoEntry       the table has no such entry, or no longer
 ├── NoVersion     the table never had, or no longer has, this version
 ├── ReadOnly      a system table, which only its own file's owner changes
 ├── Ignored       a file that cron would not run
@@ -38,6 +39,13 @@ class NoTable(TableError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no crontab for {name}")
+
+
+class NoEntry(TableError):
+    """The table has no entry of this key, or no longer."""
+
+    def __init__(self, name: str, key: int) -> None:
+        super().__init__(f"the table {name} has no entry {key}")
 
 
 class NoVersion(TableError):

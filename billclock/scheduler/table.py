@@ -18,6 +18,7 @@ from billclock.scheduler import entries, models, versions
 from billclock.scheduler.errors import (
     Conflict,
     Failed,
+    NoEntry,
     NoTable,
     ReadOnly,
     Refused,
@@ -65,8 +66,8 @@ class Table:
     """One crontab: a user's, or a system table, which is only read.
 
     All that change it take the name of who does (`author`), a `note` for the list of versions,
-    and `seen`, the digest of what was shown (None: whatever is there now is changed). They give
-    the new Snapshot, and raise TableError: the table is then as it was.
+    and `seen`, the digest of the Snapshot that was loaded and shown (None: whatever is there now
+    is changed). They give the new Snapshot, and raise TableError: the table is then as it was.
     """
 
     def __init__(self, place: Place, home: Path) -> None:
@@ -94,12 +95,12 @@ class Table:
                 models.Table.objects.update_or_create(name=self.name, defaults=defaults)
             raise
         with self._history():
-            row = models.Table.objects.filter(name=self.name).first()
-            if row is None and snapshot.data is None:
+            if snapshot.data is None and not self._rows().exists():
                 return snapshot
-            if row and row.digest == snapshot.digest and not row.problem:
+            if self._is_noted(snapshot):
                 keys = entries.known(self.name, snapshot.crontab)
-                if keys is not None:
+                # Asked twice: the keys are those of this text if it was the same all the while.
+                if keys is not None and self._is_noted(snapshot):
                     return replace(snapshot, keys=keys)
             return self._take_in(snapshot)
 
@@ -135,13 +136,13 @@ class Table:
     ) -> Snapshot:
         """Save what `change` makes of the table and its entry `key`, which keeps its key.
 
-        Raises as `edit`, and LookupError where the table has no such entry.
+        Raises as `edit`, and NoEntry.
         """
 
         def make(now: Snapshot) -> bytes:
             entry = now.entry(key)
             if entry is None:
-                raise LookupError(f"the table {self.name} has no entry {key}")
+                raise NoEntry(self.name, key)
             crontab = change(now.crontab, entry)
             self._refuse(_new_errors(now.crontab, crontab))
             return bytes(crontab)
@@ -279,6 +280,12 @@ class Table:
             yield
         except DatabaseError as error:
             raise Failed.from_database(error, self.place.path, self._home) from error
+
+    def _rows(self) -> QuerySet[models.Table]:
+        return models.Table.objects.filter(name=self.name)
+
+    def _is_noted(self, snapshot: Snapshot) -> bool:
+        return self._rows().filter(digest=snapshot.digest, problem="").exists()
 
     def _row(self) -> models.Table:
         """Give the table's row, locked until the transaction ends."""

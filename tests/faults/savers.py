@@ -38,10 +38,14 @@ def save_until_killed(kills: str) -> dict[str, int]:
     table = _table()
     seen = set()
     for turn in range(int(kills)):
+        reading, writing = os.pipe()
         child = os.fork()
         if not child:
-            _save_for_ever(table, turn * 1000)
-        time.sleep(chance.uniform(0.02, 0.12))
+            _save_for_ever(table, turn * 1000, writing)
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
+        time.sleep(chance.uniform(0, 0.05))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         data = place.read_bytes() if place.exists() else b""
@@ -53,10 +57,11 @@ def save_until_killed(kills: str) -> dict[str, int]:
     return {"texts": len(seen)}
 
 
-def _save_for_ever(table, number: int) -> None:
+def _save_for_ever(table, number: int, telling: int) -> None:
     while True:
         number += 1
         table.replace(text(number), author="me")
+        os.write(telling, b".")
 
 
 def save_once(data: str) -> dict[str, str]:

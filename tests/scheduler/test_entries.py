@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from billclock.scheduler.errors import NoEntry
 from billclock.scheduler.models import Entry
 from billclock.scheduler.table import Table
 from billclock.scheduler.tables import Tables
@@ -130,7 +131,7 @@ def test_an_entry_edited_to_be_as_another_keeps_its_own_key(table: Table) -> Non
 def test_an_entry_that_is_gone_is_not_edited(table: Table) -> None:
     (a,) = keys(table, "1 1 * * * /a\n")
     keys(table, "2 2 * * * /b\n")
-    with pytest.raises(LookupError, match=f"root has no entry {a}"):
+    with pytest.raises(NoEntry, match=f"root has no entry {a}"):
         table.edit_entry(a, lambda c, e: c.remove(e), author="me")
 
 
