@@ -13,7 +13,7 @@ from babel.numbers import get_currency_symbol
 from django.db import models, transaction
 
 from billclock import clock
-from billclock.billing.errors import NoRateError, PairError, UnknownCurrencyError
+from billclock.billing.errors import BillingError, NoRateError, PairError, UnknownCurrencyError
 from billclock.billing.exact import DecimalTextField
 from billclock.billing.rates import formula as formulas
 from billclock.billing.rates import sources
@@ -201,7 +201,7 @@ def store(pair: Pair, decisions: Iterable[Decision], *, source: str, formula: st
 def enter(pair: Pair, on: date, value: Decimal) -> Rate:
     """Enter a rate by hand: it replaces the day's rate, and uploads leave it alone."""
     if not (value.is_finite() and value > 0):
-        raise PairError(str(pair), f"{value} is not a rate above zero")
+        raise BillingError(f"{pair} on {on}: {value} is not a rate above zero")
     _keep(pair)
     _supersede(pair, on)
     return _add(pair, Offer(on, value, value), source=MANUAL, formula="")
