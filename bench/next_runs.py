@@ -25,7 +25,7 @@ from cronsim import CronSim
 
 from billclock.cron import CronError, Expression
 
-ROUNDS = 5
+ROUNDS = 3
 RUNS = 150
 PARSINGS = 10
 START = datetime(2026, 1, 15, 10, 7, 23)
