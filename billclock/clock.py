@@ -3,7 +3,7 @@
 import os
 import time as _time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -52,12 +52,21 @@ def at(moment: datetime, *, since_boot: float | None = None) -> Iterator[None]:
 
 
 def server_zone() -> ZoneInfo:
-    """Give the zone in which this machine's crontabs are read (TZ, else /etc/localtime)."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    place = Path("/etc/localtime")
-    if not named and place.is_symlink():
-        named = str(place.resolve()).partition("/zoneinfo/")[2]
-    try:
-        return ZoneInfo(named or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    """Give the zone in which this machine's crontabs are read: TZ, else what /etc says."""
+    for named in (os.environ.get("TZ", "").lstrip(":"), _linked(), _written()):
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            if named:
+                return ZoneInfo(named)
+    return ZoneInfo("UTC")
+
+
+def _linked() -> str:
+    """Read the zone's name off /etc/localtime, a link into the system's zones."""
+    return str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
+
+
+def _written() -> str:
+    """Read the zone's name from Debian's /etc/timezone."""
+    with suppress(OSError):
+        return Path("/etc/timezone").read_text(encoding="ascii").strip()
+    return ""

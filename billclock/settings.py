@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from billclock import clock
+
 T = TypeVar("T")
 
 
@@ -88,6 +90,7 @@ SYSTEM_TABLES = env_path("SYSTEM_TABLES", Path("/etc"), "folder of crontab and c
                          "take-over of the system's spool")  # fmt: skip
 RUN_OUTPUTS = HOME / "runs"
 CONTROL_SOCKET = HOME / "daemon.sock"
+FORK_SERVER_SOCKET = HOME / "warm.sock"
 
 # the daemon
 RUNS = env_bool("RUNS", True, "whether Billclock runs the jobs; no: another cron does")
@@ -98,6 +101,19 @@ KEEP_RUNS = env_int("KEEP_RUNS", 200, "runs kept for one entry beyond which the 
 KEEP_MIB = env_int("KEEP_MIB", 2048, "MiB of output kept in all")
 HEARTBEAT_URL = env_str("HEARTBEAT_URL", "", "address fetched once a minute while all is well")
 EXECUTOR = env_str("EXECUTOR", "process", "how jobs run: process")
+# Our own commands, which the fork server runs without starting an interpreter for each; and the
+# paths at which a panel's crontab calls them, which need not exist.
+WARM_COMMANDS = {
+    "billmaintain": "billclock.commands.billmaintain:main",
+    "mgrctl": "billclock.commands.mgrctl:main",
+    "ntsms": "billclock.commands.ntsms:main",
+}
+WARM_PATHS = {
+    "/usr/local/mgr5/sbin/billmaintain": "billmaintain",
+    "/usr/local/mgr5/sbin/mgrctl": "mgrctl",
+    "/usr/local/mgr5/notify/ntsms": "ntsms",
+}
+INTERNAL_COMMAND = "billclock.commands.billclock:main"
 
 # the web
 BIND = env_str("BIND", "127.0.0.1", "address the web server listens on")
@@ -147,7 +163,7 @@ SECRET_KEY = _secret_key()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = clock.server_zone().key  # Django puts it into TZ, which must go on being the server's
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 ROOT_URLCONF = "billclock.urls"

@@ -40,9 +40,9 @@ def block(lines: Sequence[Line], entry: int) -> Block:
 
     Above it stand at most one directive line and the touching lines of one kind, `##` or `#`.
     """
-    described = entry
-    if entry and isinstance(lines[entry - 1], Comment) and is_directive(lines[entry - 1].raw):
-        described -= 1
+    if not entry or not isinstance(lines[entry - 1], Comment):
+        return Block(entry, entry, entry)
+    described = entry - 1 if is_directive(lines[entry - 1].raw) else entry
     start = described
     kind = is_double(lines[start - 1].raw) if start else False
     while start and is_description(lines[start - 1]) and is_double(lines[start - 1].raw) == kind:
