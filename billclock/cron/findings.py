@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from .crontab import Crontab
 from .entry import Entry
+from .errors import CronError
 from .lines import Planned
 from .writing import KEEP, Parts, changed_entry
 
@@ -43,20 +44,23 @@ class Subject(NamedTuple):
         """The column at which the command begins."""
         return self.planned.command_at + 1
 
-    def with_command(self, command: bytes) -> str:
-        """Give the whole line with another command."""
+    def with_command(self, command: bytes) -> str | None:
+        """Give the whole line with another command, None where that makes no entry."""
         return self._changed(Parts(KEEP, command, KEEP, KEEP))
 
-    def with_expression(self, expression: str) -> str:
-        """Give the whole line with another schedule."""
+    def with_expression(self, expression: str) -> str | None:
+        """Give the whole line with another schedule, None where that makes no entry."""
         return self._changed(Parts(expression, KEEP, KEEP, KEEP))
 
-    def switched_off(self) -> str:
+    def switched_off(self) -> str | None:
         """Give the whole line switched off."""
         return self._changed(Parts(KEEP, KEEP, KEEP, False))
 
-    def _changed(self, parts: Parts) -> str:
-        return shown(changed_entry(self.planned, parts, system=self.system))
+    def _changed(self, parts: Parts) -> str | None:
+        try:
+            return shown(changed_entry(self.planned, parts, system=self.system))
+        except CronError:
+            return None
 
 
 def shown(raw: bytes) -> str:

@@ -163,7 +163,7 @@ class _Taking:
         line = self.lines[at]
         if isinstance(line, Comment | Blank):
             if not self.is_document:
-                self.kept[at] = [line.raw.rstrip(b"\r") if self.fix else line.raw]
+                self.kept[at] = [self._comment(line.raw)]
         elif example := explained(line.raw):
             self._tell(at, NOTED, example.reason, example.fix)
         elif isinstance(line, Planned):
@@ -246,7 +246,12 @@ class _Taking:
         owned = _owned(self.lines, at)
         self.kept.update((place, []) for place in owned)
         raws = [self.lines[place].raw for place in owned]
-        return [_clean(raw) if self.is_document else raw for raw in raws if raw.strip()]
+        return [self._comment(raw) for raw in raws if raw.strip()]
+
+    def _comment(self, raw: bytes) -> bytes:
+        if self.is_document:
+            return (odd_spaces(raw) or raw).strip()
+        return raw.rstrip(b"\r") if self.fix else raw
 
     def _read(self, raw: bytes) -> Line:
         return read_line(raw, system=self.system, programs=KNOWN_PROGRAMS)
@@ -273,10 +278,6 @@ def _owned(lines: Sequence[Line], at: int) -> range:
 
 def _describes(lines: Sequence[Line], start: int, at: int) -> bool:
     return block(lines, at).described > start
-
-
-def _clean(raw: bytes) -> bytes:
-    return (odd_spaces(raw) or raw).strip()
 
 
 def _done(mended: Repair | None) -> str:

@@ -13,7 +13,7 @@ from .shell import names_program
 BOM = b"\xef\xbb\xbf"
 
 _FIELD = rb"[0-9A-Za-z*,/-]+"
-_SCHEDULE = rb"(@[a-z]+|(?:%s[ \t]+){4}%s)" % (_FIELD, _FIELD)
+_SCHEDULE = rb"(@[a-z]+(?![ \t]*=)|(?:%s[ \t]+){4}%s)" % (_FIELD, _FIELD)
 _COMMAND = rb"(?!\r*\Z)([^*\x00 \t][^\x00]*)"
 _USER = rb"([A-Za-z_][A-Za-z0-9_.-]*\$?)[ \t]+"
 _PLANNED = re.compile(rb"[ \t]*%s[ \t]+%s" % (_SCHEDULE, _COMMAND))

@@ -347,6 +347,29 @@ def test_an_edit_that_makes_no_entry_is_refused(given):
         table.add(**{"expression": "0 5 * * *", "command": "/bin/x", **given})
 
 
+def test_crontabs_and_entries_compare_by_their_text():
+    table = Crontab.parse(TABLE)
+    assert table == Crontab.parse(TABLE)
+    assert len({table, Crontab.parse(TABLE)}) == 1
+    assert table != Crontab.parse(TABLE, system=True)
+    assert table != TABLE
+    assert table.entries == Crontab.parse(TABLE).entries
+    assert len({table.entries[0], Crontab.parse(TABLE).entries[0]}) == 1
+    assert table.entries[0] != table.entries[1]
+    assert table.entries[0] != TABLE
+    assert "line 6" in repr(table.entries[0])
+    assert table.entry(1) is table.entry(99) is None
+
+
+def test_an_at_word_before_an_equals_sign_is_an_assignment_as_in_cron():
+    for line in (b"@daily =x", b"@daily="):
+        table = Crontab.parse(line + b"\n")
+        assert [found.name for found in table.assignments] == ["@daily"]
+    table = Crontab.parse(b"@daily /x\n")
+    with pytest.raises(CronError):
+        table.change(table.entries[0], command="=x")
+
+
 def test_an_entry_of_another_text_is_not_edited():
     table = Crontab.parse(b"0 5 * * * /bin/x\n")
     stranger = Crontab.parse(b"0 5 * * * /bin/y\n").entries[0]

@@ -212,6 +212,27 @@ def test_where_nothing_is_found_there_is_nothing_to_install(data):
     assert not Crontab.parse(report.data).entries
 
 
+def test_windows_line_ends_and_marks_of_a_table_go_with_fix():
+    data = b"\xef\xbb\xbf# top\r\nMAILTO=\r\n\r\n## A\r\n0 1 * * * /a\r\n"
+    assert take(data, fix=True).data == b"# top\nMAILTO=\n\n## A\n0 1 * * * /a\n"
+    data = b"CRON_TZ=Mars/Base\n\xef\xbb\xbfA=1\n0 1 * * * /a\n"
+    report = take(data, fix=True)
+    assert report.lines[0].verdict == REFUSED
+    assert Crontab.parse(report.data).entries[0].command == b"/a"
+
+
+def test_examples_are_told_from_entries():
+    prose = b"One line.\nTwo lines.\nThree lines.\nFour lines.\nFive lines.\n"
+    lines = b"@daily \xe2\x80\x94 each day\n99 99 99 99 99 - never\n0 0 ? x y - some words\n"
+    report = take(prose + lines)
+    assert [(line.verdict, line.line) for line in report.lines] == [
+        (NOTED, 6),
+        (NOTED, 7),
+        (REFUSED, 8),
+    ]
+    assert report.data == b""
+
+
 def test_a_system_table_keeps_its_users():
     report = take(b"0 1 * * * root /a\n0 2 * * * /b\n", fix=True, system=True)
     assert report.data == b"0 1 * * * root /a\n"

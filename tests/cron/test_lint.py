@@ -36,6 +36,7 @@ CASES = [
     (b"0 5 * * * /x\x1b[0m\n", "control_char", WARNING, 1, 13, None),
     (b"0 5 *" + NBSP + b" * * /x\n", "bad_whitespace", ERROR, 1, 6, "0 5 * * * /x"),
     (b"0 5 * * * " + NBSP + b"/x\n", "no_break_space", ERROR, 1, 11, "0 5 * * * /x"),
+    (b"0 5 * * * " + NBSP + b"\n", "no_break_space", ERROR, 1, 11, None),
     (b"0 5 * * * /x 2>&1" + NBSP + b"\n", "no_break_space", WARNING, 1, 18, "0 5 * * * /x 2>&1"),
     (b"0 5 * * * /x '\n", "unclosed_quote", WARNING, 1, 11, None),
     (b"0 5 * * * date +%F\n", "percent_in_date", WARNING, 1, 17, "0 5 * * * date +\\%F"),
@@ -157,6 +158,7 @@ def test_a_fixed_time_inside_the_next_clock_change_is_told():
     assert "02:30 comes twice on 2026-10-25" in found.message
     assert not codes(data, at=WINTER, zone="Asia/Tokyo")
     assert not codes(data, at=WINTER)
+    assert not codes(data, at=WINTER, zone="Mars/Base")
 
 
 def test_a_clock_change_of_half_an_hour_and_an_entrys_own_zone():
@@ -207,6 +209,15 @@ def test_a_crowded_minute_is_told_with_the_nearest_quiet_one():
     assert found.message.startswith("21 entries start at 01:00")
     assert "01:01 with 0" in found.message
     assert not lint(Crontab.parse(b"".join(data.splitlines(keepends=True)[:20])))
+
+
+def test_where_no_minute_is_quiet_the_least_crowded_is_told():
+    data = b"".join(b"* * * * * /bin/x %d\n" % n for n in range(25)) + b"1-59 * * * * /bin/y\n"
+    found = lint(Crontab.parse(data))
+    assert {f.code for f in found} == {"crowded_minute"}
+    assert len(found) == 10
+    assert "26 entries start at 00:01" in found[0].message
+    assert "00:00 with 25" in found[0].message
 
 
 def test_entries_of_different_days_do_not_crowd_a_minute():
