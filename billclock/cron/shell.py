@@ -104,6 +104,8 @@ def _plain_bytes(command: bytes) -> Iterator[tuple[int, int]]:
 
 def has_open_quote(command: bytes) -> bool:
     """Tell whether a quote is never closed, as the shell would see it."""
+    if b"'" not in command and b'"' not in command:
+        return False
     return any(byte == -1 for _, byte in _plain_bytes(command))
 
 
