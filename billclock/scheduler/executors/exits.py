@@ -4,10 +4,13 @@
 where status is a wait status. The file is absent where nobody supervises the daemon.
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+
+from billclock import clock
 
 NAME = "exits.log"
 _MOST = 4 * 1024 * 1024
@@ -28,12 +31,22 @@ def place() -> Path:
     return Path(settings.HOME) / NAME
 
 
+def note(pid: int, status: int, cpu: float, memory: int) -> None:
+    """Write down how a process ended: its wait status, CPU seconds and peak KiB."""
+    line = f"{pid} {status} {cpu:.6f} {memory} {clock.seconds():.3f}\n"
+    if place().exists() and place().stat().st_size > _MOST:
+        place().replace(place().with_suffix(".old"))
+    file = os.open(place(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, line.encode())
+    finally:
+        os.close(file)
+
+
 def find(pid: int, since: float) -> Exit | None:
     """Give the first ending of process `pid` not before `since` (seconds since the epoch)."""
     try:
-        with place().open("rb") as file:
-            file.seek(max(0, place().stat().st_size - _MOST))
-            lines = file.read().splitlines()
+        lines = place().read_bytes().splitlines()
     except FileNotFoundError:
         return None
     for line in lines:

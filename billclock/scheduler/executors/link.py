@@ -34,6 +34,30 @@ class Link:
         with suppress(OSError):  # ours only as root; the common size does for common requests
             connection.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
 
+    @classmethod
+    def greeted(cls, connection: socket.socket) -> tuple["Link", list[Record]]:
+        """Take up a line to a starter that has been at work; give also what still runs there.
+
+        Raise OSError when it does not greet.
+        """
+        link = cls(connection, 0)
+        connection.settimeout(_PATIENCE)
+        going: list[Record] = []
+        awaited = 1
+        while awaited:
+            records = link._receive()
+            if not records:
+                raise ConnectionError("the starter hung up")
+            for record in records:
+                awaited -= 1
+                if record.kind == messages.HELLO:
+                    link.pid, awaited = record.pid, record.value
+                elif record.kind == messages.STARTED:
+                    going.append(record)
+                else:
+                    link._heard.append(record)
+        return link, going
+
     def fileno(self) -> int:
         """Give the descriptor that becomes readable when `endings` has something to give."""
         return self.connection.fileno()

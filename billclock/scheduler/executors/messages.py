@@ -8,16 +8,19 @@ import marshal
 import struct
 from typing import Any, NamedTuple
 
-STARTED, REFUSED, ENDED = 1, 2, 3
+STARTED, REFUSED, ENDED, HELLO = 1, 2, 3, 4
 _RECORD = struct.Struct("<qqqqdq")
-ROOM = 64 * _RECORD.size
+BATCH = 64
+ROOM = BATCH * _RECORD.size
 
 
 class Record(NamedTuple):
     """A starter's word on a run.
 
     STARTED: `value` is the process's start in kernel ticks. REFUSED: `value` is an errno and
-    `pid` 0. ENDED: `value` is a wait status; `cpu` in seconds, `memory` at its peak in KiB.
+    `pid` 0. ENDED: `value` is a wait status; `cpu` in seconds, `memory` at its peak in KiB. HELLO:
+    `pid` is the starter's own, `value` says how many records follow, of what runs and of what
+    ended lately (which the last daemon may have been killed before reading).
     """
 
     kind: int
@@ -29,7 +32,7 @@ class Record(NamedTuple):
 
 
 def pack(*records: Record) -> bytes:
-    """Write records as one message (ROOM bytes at most)."""
+    """Write records as one message (BATCH of them at most)."""
     return b"".join(_RECORD.pack(*record) for record in records)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from billclock import clock
 from billclock.scheduler.executors import launch, messages, proc
 from billclock.scheduler.executors.adopted import Adopted
-from billclock.scheduler.executors.base import Ending, Launch, Order
+from billclock.scheduler.executors.base import Ending, Launch, Order, StartError
 from billclock.scheduler.executors.messages import Record
 from billclock.scheduler.executors.spawners import Spawners, other
 from billclock.scheduler.executors.watch import Leaving, Watch
@@ -53,6 +53,21 @@ class ProcessExecutor:
         self._started[record.pid] = record
         self.watch.add(order, record.pid, record.value)
         return Launch(order.run, record.pid, record.value, at)
+
+    def start_unwatched(self, run: int, command: bytes, descriptors: list[int]) -> Record:
+        """Start a command of our own, which is no run and nobody waits for. Raise StartError."""
+        fields = {
+            "run": run,
+            "command": command,
+            "direct": None,
+            "shell": "/bin/sh",
+            "home": "/",
+            "environment": dict(os.environ),
+        }
+        record = self._spawners.start(None, fields, descriptors)
+        if record.kind == messages.REFUSED:
+            raise StartError(f"no process could be started: {os.strerror(record.value)}")
+        return record
 
     def stop(self, run: int) -> bool:
         """Ask the run's whole process tree to end: TERM, its grace, KILL. False: not here."""

@@ -21,6 +21,7 @@ Start = Callable[[dict[str, Any], list[int]], int]
 _LARGEST_REQUEST = 8 * 1024 * 1024
 _DESCRIPTORS = 2
 _UNTOLD = 100_000
+_REPEATED = 1_000
 
 
 class Starter:
@@ -37,8 +38,9 @@ class Starter:
         self._start = start
         self._connection = connection
         self._listener = listener
-        self._runs: dict[int, int] = {}
+        self._going: dict[int, Record] = {}
         self._untold: deque[Record] = deque(maxlen=_UNTOLD)
+        self._told: deque[Record] = deque(maxlen=_REPEATED)
         self._woken = -1
 
     def serve(self) -> None:
@@ -64,6 +66,10 @@ class Starter:
         if self._connection:
             self._connection.close()
         self._connection = connection
+        self._untold.extendleft(reversed(self._told))
+        self._told.clear()
+        news = len(self._going) + len(self._untold)
+        self._say(Record(messages.HELLO, 0, os.getpid(), news), *self._going.values())
 
     def _hear(self) -> None:
         assert self._connection is not None  # noqa: S101 - it has just become readable
@@ -80,20 +86,25 @@ class Starter:
         try:
             pid = self._start(fields, descriptors)
         except OSError as error:
-            self._answer(Record(messages.REFUSED, fields["run"], 0, error.errno or 0))
+            self._say(Record(messages.REFUSED, fields["run"], 0, error.errno or 0))
         else:
-            self._runs[pid] = fields["run"]
-            self._answer(Record(messages.STARTED, fields["run"], pid, proc.started(pid) or 0))
+            record = Record(messages.STARTED, fields["run"], pid, proc.started(pid) or 0)
+            self._going[pid] = record
+            self._say(record)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _answer(self, record: Record) -> None:
-        if self._connection:
+    def _say(self, *records: Record) -> bool:
+        """Send records; False when nobody is there to hear all of them."""
+        for first in range(0, len(records), messages.BATCH):
+            if self._connection is None:
+                return False
             try:
-                self._connection.send(messages.pack(record))
+                self._connection.send(messages.pack(*records[first : first + messages.BATCH]))
             except OSError:
                 self._hang_up()
+        return self._connection is not None
 
     def _hang_up(self) -> None:
         if self._connection:
@@ -108,19 +119,17 @@ class Starter:
                 return
             if pid == 0:
                 return
-            run = self._runs.pop(pid, None)
-            if run is not None:
+            began = self._going.pop(pid, None)
+            if began is not None:
                 cpu = usage.ru_utime + usage.ru_stime
-                record = Record(messages.ENDED, run, pid, status, cpu, usage.ru_maxrss)
-                self._untold.append(record)
+                ended = Record(messages.ENDED, began.run, pid, status, cpu, usage.ru_maxrss)
+                self._untold.append(ended)
 
     def _tell(self) -> None:
-        while self._untold and self._connection:
-            some = [self._untold[n] for n in range(min(64, len(self._untold)))]
-            try:
-                self._connection.send(messages.pack(*some))
-            except OSError:
-                self._hang_up()
+        while self._untold:
+            some = [self._untold[n] for n in range(min(messages.BATCH, len(self._untold)))]
+            if not self._say(*some):
                 return
-            for _ in some:
+            for record in some:
+                self._told.append(record)
                 self._untold.popleft()
