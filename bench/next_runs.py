@@ -25,8 +25,8 @@ from cronsim import CronSim
 
 from billclock.cron import CronError, Expression
 
-ROUNDS = 3
-RUNS = 150
+ROUNDS = 5
+RUNS = 100
 PARSINGS = 10
 START = datetime(2026, 1, 15, 10, 7, 23)
 BARS = {"sequence": (25, 60), "zone": (8, None), "parse": (4, 18)}
