@@ -52,7 +52,8 @@ def _findings(crontab: Crontab) -> list[Finding]:
 
 def _words(job: Job) -> str:
     """Give the words by which a job is found in a command, whatever the path of its program."""
-    return job.name if job.name in job.key else " ".join(job.key[1:])
+    words = job.key[1:]
+    return job.name if job.name in words else " ".join(words)
 
 
 def _told(finding: Finding, source: str, crontab: Crontab) -> list[str]:

@@ -12,6 +12,7 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
 import billclock
@@ -25,20 +26,20 @@ def bring_up_to_date(home: Path) -> None:
 
     Raise UsageError saying what to do where a database can't be used.
     """
-    stamp, wanted = home / STAMP, _wanted()
-    if _is_stamped(stamp, wanted):
+    stamp, now = home / STAMP, wanted()
+    if _is_stamped(stamp, now):
         return
     with _one_at_a_time(home / "locks" / "prepare"):
-        if _is_stamped(stamp, wanted):
+        if _is_stamped(stamp, now):
             return
         for alias in settings.DATABASES:
             _migrate(alias)
         beside = stamp.with_name(f".{STAMP}")
-        beside.write_text(wanted, encoding="ascii")
+        beside.write_text(now, encoding="ascii")
         beside.replace(stamp)
 
 
-def _wanted() -> str:
+def wanted() -> str:
     """Name the tables this version wants: its migrations' bytes, the versions of foreign ones."""
     digest = blake2b(digest_size=16)
     versions = (billclock.__version__, django.__version__, allauth.__version__)
@@ -48,10 +49,10 @@ def _wanted() -> str:
     return digest.hexdigest()
 
 
-def _is_stamped(stamp: Path, wanted: str) -> bool:
+def _is_stamped(stamp: Path, now: str) -> bool:
     files = [file for alias in settings.DATABASES if (file := _file(alias))]
     there = all(file.exists() for file in (stamp, *files))
-    return there and stamp.read_text(encoding="ascii") == wanted
+    return there and stamp.read_text(encoding="ascii") == now
 
 
 def _migrate(alias: str) -> None:
@@ -94,9 +95,11 @@ def _mend(error: DatabaseError) -> str:
 
 
 def _file(alias: str) -> Path | None:
-    """Give the file of a database; None of one on a server."""
-    database = settings.DATABASES[alias]
-    return Path(database["NAME"]) if database["ENGINE"].endswith("sqlite3") else None
+    """Give the file of a database; None of one on a server or in memory."""
+    connection = connections[alias]
+    if not isinstance(connection, DatabaseWrapper) or connection.is_in_memory_db():
+        return None
+    return Path(connection.settings_dict["NAME"])
 
 
 @contextmanager

@@ -33,13 +33,13 @@ def run(args: Namespace) -> int:
     stale = [place for place, text in pages.items() if _content(place) != text]
     if args.check:
         for place in stale:
-            mend = "run ./run billclock reference"
-            print(f"{place.relative_to(ROOT)} is stale: {mend}", file=sys.stderr)
+            told = f"docs/reference/{place.name} is stale: run ./run billclock reference"
+            print(told, file=sys.stderr)
         return FAILED if stale else DONE
     FOLDER.mkdir(parents=True, exist_ok=True)
     for place in stale:
         place.write_text(pages[place], encoding="utf-8")
-        print(place.relative_to(ROOT))
+        print(f"docs/reference/{place.name}")
     return DONE
 
 

@@ -31,9 +31,9 @@ def table_of(user: str | None) -> Table:
 
 def _caller() -> str:
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        return str(os.getuid())
+        return str(os.geteuid())
 
 
 def _check_user(name: str) -> None:
