@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from billclock import clock
 from billclock.scheduler import claims, orders, policies, report
@@ -19,6 +20,8 @@ from billclock.scheduler.records import Records
 from billclock.scheduler.roster import Job, Roster
 
 log = logging.getLogger("billclock.scheduler")
+
+RETRY_AGAIN = 10.0  # seconds after which an attempt that could not be written down is made again
 
 
 @dataclass(slots=True)
@@ -217,17 +220,23 @@ class Attempts:
     def start_retries(self, until: float) -> None:
         """Start the retries due by `until`, each with a run row of its own."""
         while self._retries and self._retries[0][0] <= until:
-            last = heapq.heappop(self._retries)[2]
-            number = last.number + 1
-            run = claims.attempt(
-                slot=last.slot,
-                entry=last.job.entry,
-                number=number,
-                planned=last.planned,
-                host=self.host,
-            )
-            again = Attempt(last.job, run, last.slot, last.planned, number, Trigger.RETRY)
-            self.begin(again)
+            due, run, last = heapq.heappop(self._retries)
+            try:
+                self.begin(self._again(last))
+            except DatabaseError as error:
+                log.error("no further attempt at run %d for now: %s", run, error)  # noqa: TRY400
+                self.retry_at(due + RETRY_AGAIN, last)
+
+    def _again(self, last: Attempt) -> Attempt:
+        number = last.number + 1
+        run = claims.attempt(
+            slot=last.slot,
+            entry=last.job.entry,
+            number=number,
+            planned=last.planned,
+            host=self.host,
+        )
+        return Attempt(last.job, run, last.slot, last.planned, number, Trigger.RETRY)
 
 
 def judge(ending: Ending, note: str = "") -> tuple[Outcome, str]:

@@ -7,7 +7,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -132,14 +132,17 @@ class Daemon:
 
     def end(self) -> None:
         """Give back what was not begun, end what runs within its grace, write it all down."""
-        self.loop.release()
+        self._tell(self.loop.release)
         for run in list(self.loop.attempts.running):
             self.loop.attempts.stop(run, "the scheduler was stopped")
         while self.loop.attempts.running:
             self.loop.attempts.attend()
             self._sleep(self.executor.due_in() or REST)
         self._write()
-        beats.beat(self.host, served=clock.seconds(), offset=self.clock.offset, stopped=True)
+        now = clock.seconds()
+        self._tell(
+            lambda: beats.beat(self.host, served=now, offset=self.clock.offset, stopped=True)
+        )
 
     # one turn
 
@@ -151,7 +154,8 @@ class Daemon:
         if settings.RUNS:
             served = self.roster.agenda.served
             if now - served > settings.SERVE_LATE:
-                self._pass_over(now, served, "the machine or the scheduler was asleep")
+                why = "the machine or the scheduler was asleep"
+                self._guarded(lambda: self._pass_over(now, served, why))
             self._guarded(lambda: self.loop.prepare(clock.seconds() + AHEAD))
             self.loop.start(clock.seconds())
         self.loop.attempts.attend()
@@ -164,13 +168,12 @@ class Daemon:
         step = self.clock.step()
         if not step:
             return
-        before = now - step
-        beats.clock_was_set(before, now)
         if step > 0:
             served = self.roster.agenda.served
             self._guarded(lambda: self.loop.bridge(served, now, "the clock was set forward"))
         else:
             self.roster.agenda.turn_to(now)
+        self._tell(lambda: beats.clock_was_set(now - step, now))
 
     def reload(self) -> None:
         """Read all tables again."""
@@ -234,7 +237,7 @@ class Daemon:
         elif reports and self.errands is not None:
             self.errands.report_soon()
 
-    def _guarded(self, claim: Any) -> None:
+    def _guarded(self, claim: Callable[[], object]) -> None:
         """Claim; where the database fails nothing starts, and the moments are tried again."""
         served = self.roster.agenda.served
         try:
@@ -247,7 +250,18 @@ class Daemon:
         if abs(now - self._beat_at) < REST - 1:
             return
         self._beat_at = now
-        beats.beat(self.host, served=self.roster.agenda.served, offset=self.clock.offset)
+        self._tell(
+            lambda: beats.beat(
+                self.host, served=self.roster.agenda.served, offset=self.clock.offset
+            )
+        )
+
+    def _tell(self, write: Callable[[], None]) -> None:
+        """Write what only tells; where the database fails, the work goes on without."""
+        try:
+            write()
+        except DatabaseError as error:
+            log.error("the database can't be written: %s", error)  # noqa: TRY400
 
     # rest
 
