@@ -220,12 +220,12 @@ class Attempts:
     def start_retries(self, until: float) -> None:
         """Start the retries due by `until`, each with a run row of its own."""
         while self._retries and self._retries[0][0] <= until:
-            due, run, last = heapq.heappop(self._retries)
+            _, run, last = heapq.heappop(self._retries)
             try:
                 self.begin(self._again(last))
             except DatabaseError as error:
                 log.error("no further attempt at run %d for now: %s", run, error)  # noqa: TRY400
-                self.retry_at(due + RETRY_AGAIN, last)
+                self.retry_at(until + RETRY_AGAIN, last)
 
     def _again(self, last: Attempt) -> Attempt:
         number = last.number + 1
