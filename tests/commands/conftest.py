@@ -32,7 +32,7 @@ def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _prepared(bin_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(bin_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("prepared") / "home"
     environment = {**CRON, "BILLCLOCK_HOME": str(home)}
     subprocess.run([bin_folder / "billclock", "prepare"], env=environment, check=True)
@@ -40,9 +40,9 @@ def _prepared(bin_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def home(_prepared: Path, tmp_path: Path) -> Path:
+def home(prepared: Path, tmp_path: Path) -> Path:
     """A folder with databases of its own."""
-    return Path(shutil.copytree(_prepared, tmp_path / "home"))
+    return Path(shutil.copytree(prepared, tmp_path / "home"))
 
 
 @pytest.fixture

@@ -273,8 +273,6 @@ def test_only_root_chooses_another_s_table(settings: LazySettings) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o777)
         settings.SPOOL, settings.HOME = Path(folder) / "spool", Path(folder)
-        assert table_of(None).name == "root"
-        assert table_of("daemon").name == "daemon"
         os.seteuid(nobody)
         try:
             with pytest.raises(CommandError, match=r"only root .*-u daemon"):
@@ -284,3 +282,5 @@ def test_only_root_chooses_another_s_table(settings: LazySettings) -> None:
         finally:
             os.seteuid(0)
         assert (settings.SPOOL / "root").stat().st_uid == nobody
+        assert table_of(None).name == "root"
+        assert table_of("daemon").name == "daemon"
