@@ -1,6 +1,6 @@
 """Every address of the web."""
 
-from allauth.account.views import login, logout
+from allauth.account.views import account_inactive, login, logout
 from django.urls import path
 
 from billclock.web import entrance, health, jobs, metrics, runs
@@ -15,6 +15,7 @@ urlpatterns = [
     path("setup/<str:token>", entrance.first_user, name="setup"),
     path("sign-in", login, name="account_login"),
     path("sign-out", logout, name="account_logout"),
+    path("inactive", account_inactive, name="account_inactive"),
     path("theme", entrance.theme, name="theme"),
     path("language", entrance.language, name="set_language"),
     path("healthz", health.healthz, name="healthz"),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from billclock.cron.entry import Entry
 from billclock.scheduler.models import Run
@@ -38,15 +38,15 @@ class Hour:
 
 def hour(table: str, entries: Iterable[Entry], wall: Wall) -> Hour:
     """Draw this hour for one table: one query, and a look at each distinct schedule."""
-    begin = wall.now.replace(minute=0, second=0, microsecond=0)
-    end = begin + timedelta(hours=1)
+    top = wall.now.replace(minute=0, second=0, microsecond=0)
+    begin = top.astimezone(UTC)  # an hour that comes twice is drawn twice, not at double length
     past = _started(table, begin)
-    due = _due(entries, wall.now, end)
+    due = _due(entries, wall.now, begin)
     boxes = [*_boxes(past, "past"), *_boxes(due, "due")]
     return Hour(
-        label=f"{begin:%H:%M}–{end:%H:%M}",
-        quarters=tuple((f"{part * 25}%", f"{begin:%H}:{part * 15:02}") for part in range(4)),
-        hand=_percent((wall.now - begin).total_seconds() / 60),
+        label=f"{top:%H:%M}–{top:%H}:59",
+        quarters=tuple((f"{part * 25}%", f"{top:%H}:{part * 15:02}") for part in range(4)),
+        hand=_percent((wall.now.astimezone(UTC) - begin).total_seconds() / 60),
         boxes=boxes,
         started=past.total(),
         due=due.total(),
@@ -59,15 +59,15 @@ def _started(table: str, begin: datetime) -> Counter[int]:
     return Counter(int((at - begin).total_seconds() // 60) for at in moments if at is not None)
 
 
-def _due(entries: Iterable[Entry], now: datetime, end: datetime) -> Counter[int]:
+def _due(entries: Iterable[Entry], now: datetime, begin: datetime) -> Counter[int]:
     """Count the starts to come by minute; entries that share a schedule share the work."""
+    end = begin + timedelta(hours=1)
     zones = Zones()
     shared = Counter((entry.expression, zones.of(entry)) for entry in entries if entry.active)
     found: Counter[int] = Counter()
     for (expression, zone), count in shared.items():
         for moment in expression.between(now.astimezone(zone), end.astimezone(zone)):
-            if moment > now:
-                found[moment.minute] += count
+            found[int((moment.astimezone(UTC) - begin).total_seconds() // 60)] += count
     return found
 
 

@@ -1,10 +1,10 @@
 """Moments, distances, durations and sizes as a reader says them, in his language."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -58,7 +58,8 @@ class Wall:
 
     def distance(self, moment: datetime) -> str:
         """Say how far a moment is from now: "in 4 min", "in 3 h 55 min", "5 min ago"."""
-        seconds = (moment - self.now).total_seconds()
+        # by UTC: two moments of one zone are subtracted as wall times, clock changes unseen
+        seconds = (moment.astimezone(UTC) - self.now.astimezone(UTC)).total_seconds()
         if seconds >= 0:
             return _("in %(span)s") % {"span": span(seconds)}
         return _("%(span)s ago") % {"span": span(-seconds)}
@@ -81,7 +82,7 @@ def duration(length: timedelta | float) -> str:
     """Say how long something took: "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
     if seconds < 10:  # noqa: PLR2004 - tenths stop to matter there
-        return _("%s s") % f"{max(seconds, 0):.1f}"
+        return _("%s s") % number_format(max(seconds, 0), 1)
     if seconds < MINUTE:
         return _("%d s") % round(seconds)
     if seconds < HOUR:

@@ -1,0 +1,89 @@
+"""A real web server on a free port of loopback, over a folder of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class Server:
+    """A running server: its address, its folder, and a way to run Python beside it."""
+
+    address: str
+    home: Path
+    environment: dict[str, str]
+
+    def python(self, code: str) -> str:
+        """Run code with Django set up in the server's folder, and give what it prints."""
+        setup = "import django; django.setup()\n"
+        done = subprocess.run(
+            [sys.executable, "-c", setup + code],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@contextmanager
+def serving(home: Path, **settings: str) -> Iterator[Server]:
+    """Prepare a folder and serve it until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://localhost:{port}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("BILLCLOCK")},
+        "BILLCLOCK_HOME": str(home),
+        "BILLCLOCK_SECRET_KEY": "for tests only",
+        "BILLCLOCK_PORT": str(port),
+        "DJANGO_SETTINGS_MODULE": "billclock.settings",
+        "PYTHONPATH": str(ROOT),
+        "TZ": "UTC",
+        **settings,
+    }
+    server = Server(address, home, environment)
+    server.python(
+        "from django.core.management import call_command as call\n"
+        "for name in ('default', 'scheduler'): call('migrate', database=name, verbosity=0)"
+    )
+    command = [sys.executable, "-m", "uvicorn", "billclock.asgi:application"]
+    with (home / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--log-level", "warning"],
+            env=environment,
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait(address)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait(address: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{address}/sign-in", timeout=2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"{address} does not answer")
