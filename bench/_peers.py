@@ -135,14 +135,22 @@ def _pss(pid: int) -> float:
     return next(int(x.split()[1]) for x in rollup.splitlines() if x.startswith("Pss:")) / 1024
 
 
+def _busybox_has_crond() -> bool:
+    """Tell whether there is a busybox with crond: Debian's plain package has none."""
+    if not shutil.which("busybox"):
+        return False
+    listed = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True)
+    return "crond" in listed.stdout.split()
+
+
 def at_hand() -> list[str]:
     """Name the peers that this machine has, and say what is missing."""
     names = []
-    for name, program, package in (
-        ("debian cron", "/usr/sbin/cron", "cron"),
-        ("busybox crond", "/bin/busybox", "busybox"),
+    for name, works, package in (
+        ("debian cron", Path("/usr/sbin/cron").exists(), "cron"),
+        ("busybox crond", _busybox_has_crond(), "busybox-static"),
     ):
-        if os.geteuid() == 0 and Path(program).exists():
+        if os.geteuid() == 0 and works:
             names.append(name)
         else:
             print(f"left out: {name} (needs root and apt-get install {package})", file=sys.stderr)
