@@ -88,6 +88,8 @@ def _shown(request: HttpRequest, reading: Reading, wall: Wall) -> dict[str, Any]
         "rows": _rows(part.entries, reading, wall),
         "part": part,
         "hour": hour(reading.name, everything, wall) if everything else None,
+        # without -u the commands mean the main table
+        "user_option": "" if reading.name == crontabs.MAIN else f"-u {reading.name} ",
         "counts": {"all": len(everything), "on": on, "off": len(everything) - on},
         "wall": wall,
     }

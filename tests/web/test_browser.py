@@ -196,7 +196,7 @@ def test_a_device_whose_clock_is_wrong_is_told(opened: Callable[..., Page], sess
     assert page.locator(".clock.apart").count() == 1
 
 
-def test_a_new_run_appears_without_reloading(
+def test_the_end_of_a_run_appears_without_reloading(
     opened: Callable[..., Page], session: Any, server: Server, last_run: int
 ) -> None:
     page = opened(f"/runs/{last_run}", storage_state=session)
@@ -211,6 +211,7 @@ def test_a_new_run_appears_without_reloading(
         f"Run.objects.filter(pk={last_run}).update(outcome='succeeded', finished=F('started'))"
     )
     page.get_by_text("succeeded", exact=True).wait_for(timeout=10_000)
+    assert page.evaluate("document.body.dataset.refresh") == "", "and the page comes to rest"
 
 
 def test_without_script_all_of_it_works(

@@ -153,8 +153,8 @@ def test_broken_lines_are_told_beside_the_good_ones(table: Write, signed_in: Sig
 def test_without_a_table_the_page_offers_three_ways_to_begin(signed_in: SignIn) -> None:
     page = shown(signed_in())
     assert "No jobs for root yet" in page
-    for command in ("crontab -u root -e", "billclock import", "billclock crontab --default"):
-        assert command in page
+    for command in ("crontab -e", "import --fix -", "crontab --default | ./run"):
+        assert f"billclock {command}" in page
 
 
 @pytest.mark.parametrize("what", ["folder", "loop"])

@@ -1,10 +1,11 @@
-// Keeps what is marked data-live up to date: the page is asked for again, and parts that changed
-// take the place of the old ones. Nothing moves while somebody works in such a part.
+// Keeps what is marked data-live up to date: the page is asked for again every data-refresh seconds
+// of its body, and parts that changed take the place of the old ones. A page that no longer names
+// an interval is left as it is, and nothing moves while somebody works in such a part.
 
 const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open]");
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } });
+  const answer = await fetch(location.href);
   if (!answer.ok || answer.redirected) {
     return;
   }
@@ -15,14 +16,18 @@ async function refresh() {
       part.replaceWith(other);
     }
   }
+  document.body.dataset.refresh = fresh.body.dataset.refresh ?? "";
 }
 
-export function start(seconds) {
-  const look = async () => {
+export function start() {
+  const seconds = Number(document.body.dataset.refresh);
+  if (!seconds) {
+    return;
+  }
+  setTimeout(async () => {
     if (!document.hidden) {
-      await refresh().catch(() => {}); // the server is away: the engine chip tells when it is back
+      await refresh().catch(() => {}); // the server is away: what is shown stays until it is back
     }
-    setTimeout(look, seconds * 1000);
-  };
-  setTimeout(look, seconds * 1000);
+    start();
+  }, seconds * 1000);
 }

@@ -7,10 +7,7 @@ for (const chip of document.querySelectorAll("[data-now]")) {
   startClock(chip);
 }
 
-const every = Number(document.body.dataset.refresh);
-if (every) {
-  startLive(every);
-}
+startLive();
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
