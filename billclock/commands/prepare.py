@@ -9,7 +9,7 @@ from pathlib import Path
 
 from billclock.commands import scripts
 from billclock.commands.errors import DONE, UsageError
-from billclock.commands.start import settings
+from billclock.commands.start import django, read_settings
 
 SECRET_KEY = "BILLCLOCK_SECRET_KEY"  # noqa: S105 - a variable's name
 OTHER_FOLDER = "name another folder with BILLCLOCK_HOME"
@@ -32,24 +32,20 @@ def prepare() -> None:
 
 def ready() -> None:
     """Set Django up on a folder with a key and databases of this version."""
-    settings()
-    from billclock.settings import HOME, RUN_OUTPUTS
+    read_settings()
+    from django.conf import settings
 
-    with _writing(HOME):
-        for folder in (HOME, HOME / "locks", RUN_OUTPUTS):
+    with _writing(settings.HOME):
+        for folder in (settings.HOME, settings.HOME / "locks", settings.RUN_OUTPUTS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = _make_key(HOME / "secret_key")
-    from billclock.commands.start import django
-
-    django()
+        made = _make_key(settings.HOME / "secret_key")
     if made:
-        from django.conf import settings as in_force
-
-        in_force.SECRET_KEY = made
+        settings.SECRET_KEY = made
+    django()
     from billclock.commands import databases
 
-    with _writing(HOME):
-        databases.bring_up_to_date(HOME)
+    with _writing(settings.HOME):
+        databases.bring_up_to_date(settings.HOME)
 
 
 def _make_key(place: Path) -> str | None:

@@ -15,7 +15,6 @@ from billclock.commands.start import django
 
 if TYPE_CHECKING:
     from billclock.jobs.job import Job
-    from billclock.settings import Described
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
@@ -72,23 +71,23 @@ def _command(parser: ArgumentParser) -> str:
 
 
 def _settings() -> str:
-    from billclock.settings import DESCRIBED
+    from django.conf import settings
 
     head = "Every setting is a variable of the environment."
-    rows = "\n".join(map(_setting, DESCRIBED))
+    rows = "\n".join(_setting(one.name, one.default, one.meaning) for one in settings.DESCRIBED)
     return _page("Settings", head, f"| Variable | Default | Meaning |\n| --- | --- | --- |\n{rows}")
 
 
-def _setting(one: Described) -> str:
-    from billclock.settings import HOME
+def _setting(name: str, default: str, meaning: str) -> str:
+    from django.conf import settings
 
     # this machine's paths say nothing to a reader
-    default = {"True": "yes", "False": "no"}.get(one.default, one.default)
-    if one.name != "BILLCLOCK_HOME":
-        default = default.replace(str(HOME), "$BILLCLOCK_HOME")
+    default = {"True": "yes", "False": "no"}.get(default, default)
+    if name != "BILLCLOCK_HOME":
+        default = default.replace(str(settings.HOME), "$BILLCLOCK_HOME")
     default = default.replace(f"{ROOT}/", "").replace("|", "\\|")
     shown = f"`{default}`" if default else ""
-    return f"| `{one.name}` | {shown} | {one.meaning} |"
+    return f"| `{name}` | {shown} | {meaning} |"
 
 
 def _jobs() -> str:

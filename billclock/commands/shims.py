@@ -6,7 +6,7 @@ from pathlib import Path
 
 from billclock.commands import scripts
 from billclock.commands.errors import DONE, CommandError
-from billclock.commands.start import settings
+from billclock.commands.start import read_settings
 
 LINKS = ("sbin/mgrctl", "sbin/billmaintain", "notify/ntsms")
 # what a cron that knows nothing of Billclock can't give to its jobs
@@ -15,8 +15,8 @@ CARRIED = ("BILLCLOCK_HOME", "BILLCLOCK_SPOOL")
 
 def run(args: Namespace) -> int:
     """Link the three under a folder. A file there that is not Billclock's stays, told with 1."""
-    settings()
-    from billclock.settings import HOME
+    read_settings()
+    from django.conf import settings
 
     folder = Path(args.folder).absolute()
     links = [folder / link for link in LINKS]
@@ -24,10 +24,10 @@ def run(args: Namespace) -> int:
     if foreign:
         names = ", ".join(foreign)
         raise CommandError(f"nothing was linked: not Billclock's, so move away first: {names}")
-    made = HOME / "bin"
+    made = settings.HOME / "bin"
     try:
         made.mkdir(mode=0o755, parents=True, exist_ok=True)
-        scripts.write(made, _carried(HOME))
+        scripts.write(made, _carried(settings.HOME))
         for link in links:
             _link(link, made / link.name)
     except ValueError:  # a NUL byte

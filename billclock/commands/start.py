@@ -14,7 +14,7 @@ def guarded(name: str, command: Callable[[], int]) -> int:
     Anything else that is raised is a defect and passes.
     """
     try:
-        _tolerate_any_text()
+        _ready_streams()
         code = command()
         sys.stdout.flush()
     except SystemExit as leaving:  # argparse, after help or a usage error
@@ -36,28 +36,29 @@ def guarded(name: str, command: Callable[[], int]) -> int:
 def django() -> None:
     """Set Django up; where it is up already, as in a warm child, do nothing.
 
-    Raise CommandError where a BILLCLOCK_ setting holds what it can't.
+    Raise UsageError where a variable of the environment holds what it can't.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billclock.settings")
+    read_settings()
     from django.apps import apps
 
     if not apps.ready:
         from django import setup
 
-        settings()
         setup()
 
 
-def settings() -> None:
-    """Load the settings without Django. Raise UsageError where one holds what it can't."""
+def read_settings() -> None:
+    """Make `django.conf.settings` usable. Raise UsageError where a variable holds what it can't."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billclock.settings")
     from importlib import import_module
 
     from billclock.commands.errors import UsageError
 
     try:
-        import_module("billclock.settings")
+        import_module(os.environ["DJANGO_SETTINGS_MODULE"])
     except OSError as error:
-        raise UsageError(f"a setting can't be read from {_of_system(error)}") from None
+        mend = "make it readable for this user, or correct the BILLCLOCK_ variable that names it"
+        raise UsageError(f"a setting can't be read, {_of_system(error)}: {mend}") from None
     except ValueError as error:  # SettingError, whose module could not be loaded
         raise UsageError(str(error)) from None
 
@@ -95,7 +96,7 @@ def _told(error: Exception) -> tuple[str, int] | None:
     from billclock.scheduler.errors import TableError
 
     if isinstance(error, DatabaseError):
-        return f"the database refuses: {error}; billclock prepare sees to it", FAILED
+        return f"the database refuses: {error}", FAILED
     if isinstance(error, TableError | NotRunningError | RefusedError):
         return str(error), FAILED
     return None
@@ -106,11 +107,13 @@ def _of_system(error: OSError) -> str:
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
-def _tolerate_any_text() -> None:
-    """Print what the terminal's encoding or UTF-8 can't hold as escapes, and never fail on it."""
-    for stream in (sys.stdout, sys.stderr):
+def _ready_streams() -> None:
+    """Have all three streams, and none that fails on a text its encoding can't hold."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the caller closed it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
         with suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _say(sentence: str) -> None:

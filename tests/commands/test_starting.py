@@ -93,6 +93,17 @@ def test_output_that_can_not_be_written_is_a_failure(command: Command) -> None:
     assert done.stderr == b"billclock next: No space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("closing", "code"), [("<&-", 1), (">&-", 0), ("2>&-", 0), ("<&- >&- 2>&-", 1)]
+)
+def test_closed_streams_do_no_harm(bin_folder: Path, closing: str, code: int) -> None:
+    # nothing can be read from a closed input: an empty table has nothing to import
+    word = "next @daily -n 1" if code == 0 else "import -"
+    line = f"{bin_folder}/billclock {word} {closing}"
+    done = subprocess.run(["/bin/sh", "-c", line], env=CRON, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
 def test_ctrl_c_ends_with_130(bin_folder: Path) -> None:
     words = [bin_folder / "billclock", "next", "* * * * *", "-n", "100000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
