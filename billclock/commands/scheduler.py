@@ -3,7 +3,9 @@
 import argparse
 import os
 import signal
-import sys
+
+from billclock.commands.errors import CommandError, HeldError
+from billclock.commands.serve import become
 
 
 def run(_args: argparse.Namespace) -> int:
@@ -13,17 +15,33 @@ def run(_args: argparse.Namespace) -> int:
     database()
     from django.db import connections
 
+    refuse_company()
     connections.close_all()
     helper = os.fork()
     if helper == 0:
-        os.setsid()
-        fork_server()
-        os._exit(0)
+        become(fork_server)
     try:
         daemon()
     finally:
         os.kill(helper, signal.SIGTERM)
     return 0
+
+
+def refuse_company() -> None:
+    """Raise where another cron runs the same tables, or another scheduler works in this folder."""
+    from django.conf import settings
+
+    from billclock.scheduler.daemon import HeldError as LedError
+    from billclock.scheduler.leadership import HomeLock
+    from billclock.scheduler.takeover import other_cron
+
+    rival = other_cron(settings.SPOOL) if settings.RUNS else None
+    if rival is not None:
+        raise CommandError(str(rival))
+    lead = HomeLock()
+    if not lead.acquire():
+        raise HeldError(str(LedError()))
+    lead.release()
 
 
 def fork_server() -> None:
@@ -34,20 +52,16 @@ def fork_server() -> None:
 
 
 def daemon() -> None:
-    """Run the jobs until a signal says to stop; exit 1 with a sentence when that can't be."""
-    from django.conf import settings
-
-    from billclock.scheduler.daemon import Daemon, HeldError
+    """Run the jobs until a signal says to stop; raise CommandError when that can't be."""
+    from billclock.scheduler.daemon import Daemon
+    from billclock.scheduler.daemon import HeldError as LedError
     from billclock.scheduler.errands import Errands
     from billclock.scheduler.executors.process import ProcessExecutor
     from billclock.scheduler.executors.warm import WarmExecutor
-    from billclock.scheduler.takeover import other_cron
 
-    rival = other_cron(settings.SPOOL) if settings.RUNS else None
-    if rival is not None:
-        sys.exit(f"billclock: {rival}")
+    refuse_company()
     executor = WarmExecutor(ProcessExecutor())
     try:
         Daemon(executor, errands=Errands(executor)).run()
-    except HeldError as error:
-        sys.exit(f"billclock: {error}")
+    except LedError as error:
+        raise HeldError(str(error)) from None

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from billclock.commands.errors import CommandError, UsageError
+
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -66,7 +68,7 @@ class Supervisor:
         part.began = time.monotonic()
         part.pid = os.fork()
         if part.pid == 0:
-            _become(part.main)
+            become(part.main)
 
     def _rest(self) -> float:
         due = min((when for when, _ in self.again), default=time.monotonic() + 3600)
@@ -127,8 +129,8 @@ def _ended() -> tuple[int, int] | None:
     return pid, status
 
 
-def _become(main: Callable[[], None]) -> NoReturn:
-    """Turn a fresh child into one of the parts; it ends when the supervisor does."""
+def become(main: Callable[[], None]) -> NoReturn:
+    """Turn a fresh child into one of the parts; it ends when the one that forked it does."""
     code = 1
     try:
         os.setsid()
@@ -138,6 +140,9 @@ def _become(main: Callable[[], None]) -> NoReturn:
         code = 0
     except SystemExit as wish:
         code = wish.code if isinstance(wish.code, int) else 1
+    except CommandError as refusal:
+        print(f"billclock: {refusal}", file=sys.stderr)
+        code = refusal.code
     except BaseException as error:  # noqa: BLE001 - the last word of a process that ends here
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
@@ -147,14 +152,17 @@ def _become(main: Callable[[], None]) -> NoReturn:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the web server's socket; exit 2 with a sentence when that can't be."""
+    """Open the web server's socket. Raise UsageError when that can't be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     server = socket.socket(family, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         server.bind((host, port))
+    except OverflowError:
+        raise UsageError(f"{port} is no port, they end at 65535: change BILLCLOCK_PORT") from None
     except OSError as error:
-        sys.exit(_cannot_listen(host, port, error))
+        server.close()
+        raise UsageError(_cannot_listen(host, port, error)) from None
     server.listen(1024)
     return server
 
@@ -164,10 +172,10 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
     if error.errno == errno.EADDRINUSE:
         return (
-            f"billclock: port {port} of {host} is taken by another program: stop it, "
+            f"port {port} of {host} is taken by another program: stop it, "
             f"or choose another port with BILLCLOCK_PORT={port + 1} ./run"
         )
-    return f"billclock: can't listen on {host}:{port}: {error.strerror}; see BILLCLOCK_BIND"
+    return f"can't listen on {host}:{port}: {error.strerror}; see BILLCLOCK_BIND"
 
 
 def web(server: socket.socket) -> None:
@@ -192,8 +200,9 @@ def run(_args: argparse.Namespace) -> int:
     from django.db import connections
 
     from billclock.accounts.setup import setup_link
-    from billclock.commands.scheduler import daemon, fork_server
+    from billclock.commands.scheduler import daemon, fork_server, refuse_company
 
+    refuse_company()
     server = listen(settings.BIND, settings.PORT)
     link = setup_link()
     connections.close_all()
