@@ -1,7 +1,8 @@
 """Figures for Prometheus, computed from what happened and so the same in every process.
 
 Counters and histograms count the current hour (UTC) and begin anew with each, which Prometheus
-reads as a restart; runs are kept for too short to count all of them, see docs/decisions/0013-metrics-of-the-hour.md.
+reads as a restart: runs are not kept for long enough to count all of them
+(docs/decisions/0013-metrics-of-the-hour.md).
 """
 
 import hmac

@@ -82,7 +82,7 @@ def duration(length: timedelta | float) -> str:
     """Say how long something took: "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
     if seconds < 10:  # noqa: PLR2004 - tenths stop to matter there
-        return _("%s s") % number_format(max(seconds, 0), 1)
+        return _("%s s") % number_format(round(max(seconds, 0.0), 1), 1)
     if seconds < MINUTE:
         return _("%d s") % round(seconds)
     if seconds < HOUR:

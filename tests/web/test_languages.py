@@ -1,5 +1,6 @@
 """English and Russian: every sentence said in both, from the committed catalogue."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,20 @@ def text(context: bytes | str | None) -> str | None:
 
 def test_the_compiled_catalogue_is_the_readable_one() -> None:
     assert messages("mo", read_mo) == messages("po", read_po)
+
+
+def test_what_pages_and_code_say_is_in_the_catalogue() -> None:
+    package = Path(billclock.__file__).parent
+    said = set()
+    for path in package.glob("web/templates/**/*.html"):
+        said |= set(re.findall(r'{% translate "([^"]+)"', path.read_text(encoding="utf-8")))
+    for path in (*package.glob("web/*.py"), *package.glob("accounts/*.py")):
+        source = path.read_text(encoding="utf-8")
+        said |= set(re.findall(r'\b_\("([^"]+)"\)|gettext\w*\("\w+", "([^"]+)"\)', source))
+    plain = {one if isinstance(one, str) else one[0] or one[1] for one in said}
+    known = {"".join(sentence) for _, sentence in messages("po", read_po)}
+    assert plain - known == set()
+    assert len(plain) > 100
 
 
 def test_every_sentence_has_its_russian() -> None:

@@ -58,6 +58,7 @@ def test_a_distance_across_a_clock_change_is_in_real_hours() -> None:
     [
         (-1, "0.0 s"),
         (0.31, "0.3 s"),
+        (7.26, "7.3 s"),
         (9.94, "9.9 s"),
         (29.4, "29 s"),
         (81, "1 min 21 s"),
