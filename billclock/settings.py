@@ -91,7 +91,6 @@ SYSTEM_TABLES = env_path("SYSTEM_TABLES", Path("/etc"), "folder of crontab and c
 RUN_OUTPUTS = HOME / "runs"
 CONTROL_SOCKET = HOME / "daemon.sock"
 FORK_SERVER_SOCKET = HOME / "warm.sock"
-FORK_SERVER_SOCKET = HOME / "warm.sock"
 
 # the daemon
 RUNS = env_bool("RUNS", True, "whether Billclock runs the jobs; no: another cron does")
@@ -114,19 +113,7 @@ WARM_PATHS = {
     "/usr/local/mgr5/sbin/mgrctl": "mgrctl",
     "/usr/local/mgr5/notify/ntsms": "ntsms",
 }
-INTERNAL_COMMAND = "billclock.commands.billclock:main"
-# Our own commands, which the fork server runs without starting an interpreter for each; and the
-# paths at which a panel's crontab calls them, which need not exist.
-WARM_COMMANDS = {
-    "billmaintain": "billclock.commands.billmaintain:main",
-    "mgrctl": "billclock.commands.mgrctl:main",
-    "ntsms": "billclock.commands.ntsms:main",
-}
-WARM_PATHS = {
-    "/usr/local/mgr5/sbin/billmaintain": "billmaintain",
-    "/usr/local/mgr5/sbin/mgrctl": "mgrctl",
-    "/usr/local/mgr5/notify/ntsms": "ntsms",
-}
+WARM_PACKAGES = ("billclock.commands", "billclock.jobs", "billclock.api.functions")  # loaded too
 INTERNAL_COMMAND = "billclock.commands.billclock:main"
 
 # the web

@@ -207,8 +207,7 @@ def is_held(place: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)  # given back by closing
     except BlockingIOError:
         return True
     except OSError:  # a file system without leases

@@ -8,10 +8,8 @@ import ctypes
 import gc
 import logging
 import os
-import random
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from importlib import import_module
@@ -21,6 +19,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.db import connections
 
+from billclock import plugins
 from billclock.scheduler.executors import sockets
 from billclock.scheduler.executors.starter import Starter
 
@@ -37,25 +36,30 @@ _STREAMS = (
 def serve(place: Path | None = None) -> None:
     """Serve daemons at a socket (default: the settings') until a signal ends this process.
 
-    Django must have been set up, and this must be the process's only thread.
+    Django must have been set up, and this must be the process's only thread. It should have a
+    session of its own, since Ctrl-C is for those that wait for it.
     """
     for dotted in (*settings.WARM_COMMANDS.values(), settings.INTERNAL_COMMAND):
-        _preload(dotted)
+        _preload(dotted, _resolve)
+    for package in settings.WARM_PACKAGES:
+        _preload(package, lambda name: list(plugins.modules(import_module(name))))
+    connections.all()  # loads what speaks to the databases, and opens none
     connections.close_all()
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _set_up_streams()
+    _reset_signals()
     gc.collect()
     gc.freeze()
     listener = sockets.listen(place or settings.FORK_SERVER_SOCKET)
     Starter(_fork, listener=listener).serve()
 
 
-def _preload(dotted: str) -> None:
-    """Import a command; one that can't be imported says so when it is called."""
+def _preload(name: str, load: Callable[[str], object]) -> None:
+    """Load a command or package; what can't be loaded says so again when it is called."""
     try:
-        _resolve(dotted)
+        load(name)
     except Exception:
-        logging.getLogger(__name__).exception("%s can't be loaded", dotted)
+        logging.getLogger(__name__).exception("%s can't be loaded", name)
 
 
 def _resolve(dotted: str) -> Callable[[], int | None]:
@@ -90,17 +94,19 @@ def _begin_afresh(fields: dict[str, Any], descriptors: list[int]) -> None:
         os.dup2(wanted, number)
     signal.set_wakeup_fd(-1)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    _reset_signals()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(fields["environment"])
-    os.environ["TZ"] = settings.TIME_ZONE
-    time.tzset()
-    random.seed()
+    os.environ["TZ"] = settings.TIME_ZONE  # as Django does; ours is the same already
     try:
         os.chdir(fields["home"])
     except OSError:
         os.chdir("/")
     sys.argv[:] = fields["arguments"]
+
+
+def _set_up_streams() -> None:
+    """Make the streams that children will have on their own input and output."""
     for name, number, mode, errors in _STREAMS:
         buffering = 1 if name == "stderr" else -1
         stream = os.fdopen(number, mode, buffering, "utf-8", errors, closefd=False)

@@ -1,6 +1,7 @@
 """The daemon's end of the line to a starter."""
 
 import os
+import select
 import signal
 import socket
 from collections import deque
@@ -13,7 +14,7 @@ from billclock.scheduler.executors.base import StartError
 from billclock.scheduler.executors.messages import Record
 
 _PATIENCE = 10.0
-_NUDGE = 0.05
+_NUDGE_MS = 50
 _BUFFER = 4 * 1024 * 1024
 _SO_SNDBUFFORCE = 32  # the socket module does not name it
 
@@ -31,6 +32,8 @@ class Link:
         self.pid = pid
         self.alive = True
         self._heard: deque[Record] = deque()
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
         with suppress(OSError):  # ours only as root; the common size does for common requests
             connection.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
 
@@ -41,13 +44,14 @@ class Link:
         Raise OSError when it does not greet.
         """
         link = cls(connection, 0)
-        connection.settimeout(_PATIENCE)
         going: list[Record] = []
         awaited = 1
         while awaited:
+            link._poll.poll(_PATIENCE * 1000)
             records = link._receive()
             if not records:
-                raise ConnectionError("the starter hung up")
+                link.close()
+                raise ConnectionError("the starter does not greet")
             for record in records:
                 awaited -= 1
                 if record.kind == messages.HELLO:
@@ -86,23 +90,22 @@ class Link:
 
     def _answer(self, run: int) -> Record | None:
         """Wait for the word on `run`; a starter that its user has stopped is set going again."""
-        self.connection.settimeout(_NUDGE)
         given_up = clock.since_boot() + _PATIENCE
         while self.alive and clock.since_boot() < given_up:
-            try:
-                records = self._receive()
-            except TimeoutError:
+            if not self._poll.poll(_NUDGE_MS):
                 os.kill(self.pid, signal.SIGCONT)
-                continue
-            for record in records:
+            for record in self._receive():
                 if record.kind != messages.ENDED and record.run == run:
                     return record
                 self._heard.append(record)
         return None
 
     def _receive(self) -> list[Record]:
+        """Read one message, if there is one."""
         try:
-            message = self.connection.recv(messages.ROOM)
+            message = self.connection.recv(messages.ROOM, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
         except ConnectionError:
             message = b""
         if not message:
@@ -111,11 +114,8 @@ class Link:
 
     def endings(self) -> list[Record]:
         """Give, without waiting, what ended since the last call."""
-        if self.alive:
-            self.connection.settimeout(0)
-            with suppress(BlockingIOError):
-                while self.alive:
-                    self._heard += self._receive()
+        while self.alive and (records := self._receive()):
+            self._heard += records
         heard = [record for record in self._heard if record.kind == messages.ENDED]
         self._heard.clear()
         return heard

@@ -46,7 +46,7 @@ def request(fields: dict[str, Any]) -> bytes:
     return marshal.dumps(fields)
 
 
-def requested(message: bytes) -> dict[str, Any]:
-    """Read a request that our own daemon wrote."""
+def requested(message: bytes | bytearray) -> dict[str, Any]:
+    """Read a request that our own daemon wrote; what follows it in a buffer is left aside."""
     fields: dict[str, Any] = marshal.loads(message)  # noqa: S302 - only from our own daemon
     return fields

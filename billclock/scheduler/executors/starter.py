@@ -9,6 +9,7 @@ import resource  # noqa: F401 - wait4 would import it later, when we may no long
 import select
 import signal
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +19,9 @@ from billclock.scheduler.executors.messages import Record
 
 Start = Callable[[dict[str, Any], list[int]], int]
 
-_LARGEST_REQUEST = 8 * 1024 * 1024
+_LARGEST_REQUEST = 4 * 1024 * 1024
 _DESCRIPTORS = 2
+_DESCRIPTOR = struct.Struct("i")
 _UNTOLD = 100_000
 _REPEATED = 1_000
 
@@ -42,6 +44,7 @@ class Starter:
         self._untold: deque[Record] = deque(maxlen=_UNTOLD)
         self._told: deque[Record] = deque(maxlen=_REPEATED)
         self._woken = -1
+        self._buffer = bytearray(_LARGEST_REQUEST)
 
     def serve(self) -> None:
         """Work until the daemon hangs up or, with a listener, until a signal ends the process."""
@@ -73,16 +76,18 @@ class Starter:
 
     def _hear(self) -> None:
         assert self._connection is not None  # noqa: S101 - it has just become readable
+        room = socket.CMSG_LEN(_DESCRIPTORS * _DESCRIPTOR.size)
         try:
-            message, descriptors, _, _ = socket.recv_fds(
-                self._connection, _LARGEST_REQUEST, _DESCRIPTORS
-            )
+            size, ancillary, _, _ = self._connection.recvmsg_into([self._buffer], room)
         except OSError:
-            message, descriptors = b"", []
-        if not message:
+            size, ancillary = 0, []
+        if not size:
             self._hang_up()
             return
-        fields = messages.requested(message)
+        descriptors = [
+            number for _, _, data in ancillary for (number,) in _DESCRIPTOR.iter_unpack(data)
+        ]
+        fields = messages.requested(self._buffer)
         try:
             pid = self._start(fields, descriptors)
         except OSError as error:
