@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from billclock.commands.errors import CommandError, HeldError
+from billclock.commands.errors import CommandError, HeldError, UsageError
 from billclock.commands.serve import become
 
 
@@ -28,7 +28,10 @@ def run(_args: argparse.Namespace) -> int:
 
 
 def refuse_company() -> None:
-    """Raise where another cron runs the same tables, or another scheduler works in this folder."""
+    """Raise where another cron runs the same tables, or another scheduler works in this folder.
+
+    Raise, too, where nothing can be written there.
+    """
     from django.conf import settings
 
     from billclock.scheduler.daemon import HeldError as LedError
@@ -39,7 +42,12 @@ def refuse_company() -> None:
     if rival is not None:
         raise CommandError(str(rival))
     lead = HomeLock()
-    if not lead.acquire():
+    try:
+        leading = lead.acquire()
+    except OSError as error:
+        mend = f"see ls -ld {settings.HOME}, or name another folder with BILLCLOCK_HOME"
+        raise UsageError(f"can't write {error.filename}, {error.strerror}: {mend}") from None
+    if not leading:
         raise HeldError(str(LedError()))
     lead.release()
 

@@ -91,6 +91,11 @@ class Attempts:
         if attempt.slot is not None:
             self.records.settled(attempt.slot, outcome, reason)
 
+    def dismiss(self, reason: str) -> None:
+        """Record of all that wait for their turn that it will not come."""
+        while self._waiting:
+            self.refuse(self._waiting.popleft(), Outcome.MISSED, reason)
+
     def stop(self, run: int, note: str) -> bool:
         """Ask a run's processes to end; `note` says who or what wants it. False: not here."""
         attempt = self.running.get(run)

@@ -133,11 +133,13 @@ class Daemon:
     def end(self) -> None:
         """Give back what was not begun, end what runs within its grace, write it all down."""
         self._tell(self.loop.release)
+        self.loop.attempts.dismiss("the scheduler was stopped before its turn came")
         for run in list(self.loop.attempts.running):
             self.loop.attempts.stop(run, "the scheduler was stopped")
         while self.loop.attempts.running:
+            due = self.executor.due_in()
+            self._sleep(REST if due is None else due)
             self.loop.attempts.attend()
-            self._sleep(self.executor.due_in() or REST)
         self._write()
         now = clock.seconds()
         self._tell(
@@ -282,4 +284,6 @@ class Daemon:
             key.data()
 
     def _hear(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if self.stopping:
+            return {"ok": False, "error": "the scheduler is being stopped"}
         return hands.answer(self, request)

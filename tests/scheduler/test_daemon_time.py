@@ -205,3 +205,17 @@ def test_reboot_entries_run_once_a_boot(tmp_path, settings):
     house.now, house.count = house.now + timedelta(days=1), 60.0
     house.begin()
     assert Run.objects.count() == 2
+
+
+def test_a_stop_ends_what_runs_and_starts_nothing_that_waited(tmp_path, settings):
+    queued = "# billclock: overlap=queue\n* * * * * /bin/slow\n"
+    house = House(tmp_path, settings, queued)
+    house.pass_time(MINUTE)
+    house.pass_time(MINUTE)
+    assert len(house.theatre.started) == 1
+    with clock.at(house.now, since_boot=house.count):
+        house.theatre.due_in = lambda: 0.0
+        house.daemon.end()
+    assert len(house.theatre.started) == 1
+    assert set(Run.objects.values_list("outcome", flat=True)) == {"missed", "stopped"}
+    assert not Slot.objects.filter(outcome="").exists()
