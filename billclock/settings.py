@@ -88,6 +88,7 @@ HOME = env_path("HOME", ROOT / "var", "folder of everything Billclock keeps")
 SPOOL = env_path("SPOOL", HOME / "spool", "folder of the users' crontabs")
 SYSTEM_TABLES = env_path("SYSTEM_TABLES", Path("/etc"), "folder of crontab and cron.d, run on a "
                          "take-over of the system's spool")  # fmt: skip
+DATA = HOME / "data"
 RUN_OUTPUTS = HOME / "runs"
 CONTROL_SOCKET = HOME / "daemon.sock"
 FORK_SERVER_SOCKET = HOME / "warm.sock"
@@ -287,7 +288,7 @@ def _sqlite(file: str, synchronous: str) -> dict[str, Any]:
     pragmas = f"PRAGMA journal_mode=WAL;PRAGMA synchronous={synchronous};PRAGMA foreign_keys=ON;"
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": HOME / file,
+        "NAME": DATA / file,
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
     }
 

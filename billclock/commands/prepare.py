@@ -1,6 +1,7 @@
 """`billclock prepare`: folder, key, databases and command scripts, made where missing."""
 
 import os
+import pwd
 import secrets
 from argparse import Namespace
 from collections.abc import Iterator
@@ -36,8 +37,9 @@ def ready() -> None:
     from django.conf import settings
 
     with _writing(settings.HOME):
-        for folder in (settings.HOME, settings.HOME / "locks", settings.RUN_OUTPUTS):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (settings.HOME / "locks", settings.DATA, settings.RUN_OUTPUTS):
+            settings.HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         made = _make_key(settings.HOME / "secret_key")
     if made:
         settings.SECRET_KEY = made
@@ -46,6 +48,28 @@ def ready() -> None:
 
     with _writing(settings.HOME):
         databases.bring_up_to_date(settings.HOME)
+        if settings.WEB_USER:
+            _open_to(settings.WEB_USER)
+
+
+def _open_to(user: str) -> None:
+    """Let the web process's user reach what it needs: databases to write, outputs to read.
+
+    The folder of databases is sticky, so that he can make files there and take none away; nothing
+    else of the home folder can be changed by him.
+    """
+    from django.conf import settings
+
+    try:
+        group = pwd.getpwnam(user).pw_gid
+    except KeyError:
+        mend = f"add the user {user} or unset BILLCLOCK_WEB_USER"
+        raise UsageError(f"this machine has no user {user}: {mend}") from None
+    modes = {settings.HOME: 0o710, settings.DATA: 0o3770, settings.RUN_OUTPUTS: 0o2750}
+    modes |= dict.fromkeys(settings.DATA.glob("*.sqlite3*"), 0o660)
+    for place, mode in modes.items():
+        os.chown(place, -1, group)
+        place.chmod(mode)
 
 
 def _make_key(place: Path) -> str | None:

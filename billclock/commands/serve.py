@@ -179,14 +179,32 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 
 def web(server: socket.socket) -> None:
-    """Serve the web on an open socket until told to stop."""
+    """Serve the web on an open socket until told to stop, as the web user where one is set."""
     import uvicorn
+    from django.conf import settings
 
+    if settings.WEB_USER and os.geteuid() == 0:
+        _drop_to(settings.WEB_USER)
+    elif os.geteuid() == 0:
+        print(
+            "billclock: the web server runs as root; an installed service sets BILLCLOCK_WEB_USER",
+            file=sys.stderr,
+        )
     config = uvicorn.Config(
         "billclock.asgi:application", lifespan="off", log_level="warning", access_log=False,
         timeout_graceful_shutdown=int(PATIENCE) - 2, proxy_headers=False, server_header=False,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[server])
+
+
+def _drop_to(user: str) -> None:
+    import pwd
+
+    found = pwd.getpwnam(user)
+    os.initgroups(user, found.pw_gid)
+    os.setgid(found.pw_gid)
+    os.setuid(found.pw_uid)
+    os.umask(0o007)
 
 
 def run(_args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError
 
 from billclock import clock
-from billclock.scheduler import claims, pauses
+from billclock.scheduler import claims, desk, pauses
 from billclock.scheduler.attempts import Attempt
 from billclock.scheduler.claims import Wanted, moment
 from billclock.scheduler.errors import TableError
@@ -31,7 +31,9 @@ def answer(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"ok": False, "error": f"do: expected one of {', '.join(ANSWERS)}"}
     try:
         return {"ok": True, **known(daemon, request)}
-    except (RequestError, TableError, DatabaseError) as error:
+    except TableError as error:
+        return {"ok": False, "error": str(error), "details": desk.answer_error(error, request)}
+    except (RequestError, DatabaseError) as error:
         return {"ok": False, "error": str(error)}
 
 
@@ -102,6 +104,23 @@ def _follow_clock(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]
     return {"entries": [entry.pk for entry in waiting]}
 
 
+def _table_names(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"names": [table.name for table in daemon.tables]}
+
+
+def _table(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Read or change a crontab for a web process that may not touch it; see desk.py."""
+    try:
+        table = daemon.tables.table(str(request["name"]))
+        if request["do"] == "table-load":
+            return desk.answer_load(table)
+        if request["do"] == "table-save":
+            return desk.answer_save(table, request)
+        return desk.answer_other(table, request)
+    except (KeyError, ValueError, TypeError) as error:
+        raise RequestError(f"{request['do']}: {error!r}") from None
+
+
 def _status(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "entries": len(daemon.roster),
@@ -121,6 +140,12 @@ ANSWERS: dict[str, Callable[[Daemon, Mapping[str, Any]], dict[str, Any]]] = {
     "pause": _pause,
     "resume": _resume,
     "follow-clock": _follow_clock,
+    "table-names": _table_names,
+    "table-load": _table,
+    "table-save": _table,
+    "table-remove": _table,
+    "table-restore": _table,
+    "table-undo": _table,
     "status": _status,
     "halt": _halt,
 }

@@ -49,12 +49,14 @@ def path(run: int) -> Path:
 def create(place: Path) -> int:
     """Open an empty file at `place` for appending and give its descriptor; raise OSError."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC
+    # a web process of another user reads by its group, which the folder hands down
+    shared = 0o040 if settings.WEB_USER else 0
     try:
-        return os.open(place, flags, 0o600)
+        return os.open(place, flags, 0o600 | shared)
     except FileNotFoundError:
         place.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        return os.open(place, flags, 0o600)
+        place.parent.mkdir(mode=0o750 if shared else 0o700, exist_ok=True)
+        return os.open(place, flags, 0o600 | shared)
 
 
 def write_all(run: int, data: bytes) -> None:

@@ -23,7 +23,7 @@ def test_a_first_start_makes_folder_key_and_databases(command: Command, tmp_path
     assert mode(home / "secret_key") == 0o600
     assert len((home / "secret_key").read_text()) > 50
     for file, table in (("billclock", "accounts_user"), ("scheduler", "scheduler_run")):
-        with sqlite3.connect(home / f"{file}.sqlite3") as database:
+        with sqlite3.connect(home / "data" / f"{file}.sqlite3") as database:
             assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
@@ -47,7 +47,7 @@ def test_any_command_prepares_a_folder_that_is_not_there(command: Command, tmp_p
 
 
 def test_a_lost_database_is_made_again(command: Command, home: Path) -> None:
-    (home / "scheduler.sqlite3").unlink()
+    (home / "data" / "scheduler.sqlite3").unlink()
     assert command("billclock", "runs").stdout == b"no runs\n"
 
 
@@ -81,7 +81,7 @@ def test_the_key_made_at_a_first_start_is_the_one_in_force(tmp_path: Path) -> No
 
 def test_a_newer_database_is_refused_and_left_alone(command: Command, home: Path) -> None:
     (home / "migrated").unlink()
-    with sqlite3.connect(home / "scheduler.sqlite3") as database:
+    with sqlite3.connect(home / "data" / "scheduler.sqlite3") as database:
         database.execute(
             "INSERT INTO django_migrations (app, name, applied) "
             "VALUES ('scheduler', '0999_later', '2030-01-01')"
@@ -95,7 +95,7 @@ def test_a_newer_database_is_refused_and_left_alone(command: Command, home: Path
 
 def test_a_file_that_is_no_database_is_told(command: Command, home: Path) -> None:
     (home / "migrated").unlink()
-    (home / "billclock.sqlite3").write_bytes(b"not a database at all" * 100)
+    (home / "data" / "billclock.sqlite3").write_bytes(b"not a database at all" * 100)
     done = command("billclock", "prepare")
     assert done.returncode == 2
     assert b"billclock.sqlite3 can't be used" in done.stderr

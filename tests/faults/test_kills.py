@@ -31,15 +31,13 @@ class House:
         self.starts = folder / "starts"
         self.starts.touch()
         (folder / "spool").mkdir()
-        (folder / "data").mkdir()
         (folder / "spool" / "root").write_text(TABLE.format(starts=self.starts))
         self.environment = {
             **os.environ,
             "BILLCLOCK_HOME": str(folder),
             "DJANGO_SETTINGS_MODULE": "billclock.settings",
         }
-        for alias in ("default", "scheduler"):
-            self.python("-m", "django", "migrate", "-v0", "--database", alias)
+        self.python("-c", "from billclock.commands.prepare import ready; ready()")
 
     def python(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -39,8 +39,7 @@ def start(tmp_path: Path) -> Start:
             [sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True
         )
 
-    migrate = "import django; django.setup(); from django.core.management import call_command; "
-    run(start(migrate + "call_command('migrate', verbosity=0)"))
+    run(start("from billclock.commands.prepare import ready; ready()"))
     return start
 
 
@@ -104,6 +103,6 @@ def test_a_deliverer_killed_in_mid_mail_loses_nothing_and_doubles_at_most_that_o
 
 
 def let_leases_run_out(home: Path) -> None:
-    with sqlite3.connect(home / "billclock.sqlite3") as database:
+    with sqlite3.connect(home / "data" / "billclock.sqlite3") as database:
         database.execute("UPDATE outbox_message SET lease_until = '2020-01-01 00:00:00'")
     database.close()

@@ -27,7 +27,7 @@ OURS = Ownership(os.geteuid(), os.getegid())
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    arguments = ("-m", "django", "migrate", "scheduler", "--database", "scheduler", "-v", "0")
+    arguments = ("-c", "from billclock.commands.prepare import ready; ready()")
     subprocess.run([sys.executable, *arguments], env=environment(home), check=True)
     return home
 

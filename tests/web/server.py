@@ -56,10 +56,7 @@ def serving(home: Path, **settings: str) -> Iterator[Server]:
         **settings,
     }
     server = Server(address, home, environment)
-    server.python(
-        "from django.core.management import call_command as call\n"
-        "for name in ('default', 'scheduler'): call('migrate', database=name, verbosity=0)"
-    )
+    server.python("from billclock.commands.prepare import ready; ready()")
     command = [sys.executable, "-m", "uvicorn", "billclock.asgi:application"]
     with (home / "web.log").open("wb") as log:
         process = subprocess.Popen(

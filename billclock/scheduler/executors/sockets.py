@@ -1,4 +1,4 @@
-"""The fork server's Unix socket, for processes of our own user only."""
+"""Unix sockets by paths of any length; the fork server's, for processes of our own user only."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextmanager
-def _short(place: Path) -> Iterator[str]:
+def short(place: Path) -> Iterator[str]:
     """Give another name of a socket's path: its own may be longer than the kernel takes."""
     folder = os.open(place.parent, os.O_PATH | os.O_DIRECTORY)
     try:
@@ -23,7 +23,7 @@ def listen(place: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     before = os.umask(0o177)
     try:
-        with _short(place) as name:
+        with short(place) as name:
             listener.bind(name)
     finally:
         os.umask(before)
@@ -35,7 +35,7 @@ def connect(place: Path) -> socket.socket:
     """Call the server at `place`. Raise OSError when there is none."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        with _short(place) as name:
+        with short(place) as name:
             connection.connect(name)
     except OSError:
         connection.close()
