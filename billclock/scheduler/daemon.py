@@ -114,6 +114,8 @@ class Daemon:
 
     def begin(self) -> None:
         """Take over what a former daemon left, and tell or serve what passed meanwhile."""
+        # nothing that is read now is garbage soon: looking for some would take a third of the time
+        gc.disable()
         self._look_at_tables()
         recover(self.loop.attempts, self.executor)
         self.loop.attempts.pauses.load()
@@ -122,6 +124,7 @@ class Daemon:
         # what is loaded now stays: sparing the collector those objects keeps starts on time
         gc.collect()
         gc.freeze()
+        gc.enable()
         log.info("%d entries in force", len(self.roster))
 
     def _begin_to_run(self, now: float) -> None:
@@ -196,6 +199,8 @@ class Daemon:
 
     def _put_in_force(self, table: Table) -> None:
         try:
+            if self._digests.get(table.name) == table.digest():
+                return
             snapshot = table.load()
         except Ignored as problem:
             log.warning("%s", problem)
@@ -206,9 +211,8 @@ class Daemon:
             # what can't be read for now goes on as it was last read
             log.error("%s", problem)  # noqa: TRY400
             return
-        if self._digests.get(table.name) != snapshot.digest:
-            self._digests[table.name] = snapshot.digest
-            self.roster.replace(table.name, jobs(snapshot))
+        self._digests[table.name] = snapshot.digest
+        self.roster.replace(table.name, jobs(snapshot))
 
     def _pass_over(self, now: float, since: float, why: str) -> None:
         """Tell the moments since then that are too late to be served; the rest is served late."""

@@ -18,6 +18,7 @@ log = logging.getLogger("billclock.scheduler")
 LOOK_EVERY = 60.0  # seconds between two looks for messages whose time has come
 BEAT_EVERY = 60.0
 PRUNE_EVERY = 3600.0
+SETTLE = 5.0  # seconds after the start, in which the fork server gets ready
 AGAIN_AFTER = 1.0  # seconds after which an errand that is still out is asked for again
 
 
@@ -32,10 +33,10 @@ class Errands:
     """Knows when each errand is due next; times are seconds since the machine started."""
 
     def __init__(self, runner: Runner) -> None:
-        """Begin with mail at once, since a former daemon may have left some."""
+        """Begin with mail soon, since a former daemon may have left some."""
         now = clock.since_boot()
         self._runner = runner
-        self._mail_at = now
+        self._mail_at = now + SETTLE
         self._beat_at = now
         self._prune_at = now + LOOK_EVERY
         self._reports = True

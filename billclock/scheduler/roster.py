@@ -14,6 +14,7 @@ from billclock.scheduler.policies import Options
 from billclock.scheduler.table import Snapshot
 
 REBOOT = "@reboot"
+DIRECTIVE = b"billclock:"
 
 
 @dataclass(slots=True)
@@ -43,14 +44,15 @@ class Zones:
     Entries below the same assignments share their CRON_TZ, so it is looked up once for all.
     """
 
-    def __init__(self) -> None:
-        """Begin with the server's zone, which most entries have."""
+    def __init__(self, *, directed: bool = True) -> None:
+        """Begin with the server's zone; `directed` tells that there are directives to look for."""
+        self._directed = directed
         self._server = clock.server_zone()
         self._assigned: dict[int, tzinfo] = {}
 
     def of(self, line: Line) -> tzinfo:
         """Give the zone in which the entry's fields are read."""
-        named = policies.read(line.directives)[0].zone
+        named = policies.read(line.directives)[0].zone if self._directed else ""
         if named:
             return ZoneInfo(named)
         if line.scope not in self._assigned:
@@ -68,7 +70,7 @@ def jobs(snapshot: Snapshot) -> Iterator[Job]:
     """Give the active entries of a table as jobs."""
     moved = Entry.objects.filter(table=snapshot.name, era__gt=0).values_list("id", "era")
     eras = dict(moved)
-    zones = Zones()
+    zones = Zones(directed=DIRECTIVE in (snapshot.data or b""))
     for key, line in zip(snapshot.keys, snapshot.crontab.entries, strict=True):
         if line.active:
             yield Job(key, snapshot.name, line, zones.of(line), eras.get(key, 0))
@@ -106,7 +108,7 @@ class Roster:
         new = {job.entry: job for job in jobs}
         gone = self._of_table.get(table, set()) - new.keys()
         moved = {key for key, job in new.items() if self._moved(key, job)}
-        self.agenda.drop(gone | moved)
+        self.agenda.drop(gone | (moved & self._jobs.keys()))
         for entry in gone:
             del self._jobs[entry]
         self._jobs.update(new)
