@@ -1,7 +1,8 @@
 """A job's output made safe to look at: what a terminal would act upon is shown or left out."""
 
 import re
-import unicodedata
+
+from billclock.web.visible import visible
 
 # ECMA-48: control sequences (colours, cursor), strings (titles, links) and single escapes
 ESCAPES = re.compile(
@@ -10,7 +11,6 @@ ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]",
     re.DOTALL,
 )
-CONTROLS = {code: f"^{chr(code ^ 0x40)}" for code in (*range(0x20), 0x7F)}  # as cat -v
 
 
 def lines(data: bytes) -> list[str]:
@@ -23,20 +23,8 @@ def lines(data: bytes) -> list[str]:
     found = text.split("\n")
     if found[-1] == "":
         found.pop()
-    return [_visible(_written_last(line)) for line in found]
+    return [visible(_written_last(line)) for line in found]
 
 
 def _written_last(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part), "")
-
-
-def _visible(line: str) -> str:
-    if line.isprintable():
-        return line
-    return "".join(_shown(char) for char in line)
-
-
-def _shown(char: str) -> str:
-    if char == "\t" or char.isprintable() or unicodedata.category(char) == "Zs":
-        return char
-    return CONTROLS.get(ord(char)) or f"⟨U+{ord(char):04X}⟩"
