@@ -1,9 +1,10 @@
-"""Users, who sign in with their e-mail address, and the link that makes the first of them."""
+"""Users, who sign in with their e-mail address, the first one's link, and the audit trail."""
 
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billclock import clock
@@ -68,3 +69,40 @@ class SetupLink(models.Model):
 
     digest = models.CharField(max_length=64)
     expires_at = models.DateTimeField()
+
+
+class AuditQuerySet(models.QuerySet["AuditRow"]):
+    """Questions to the audit trail."""
+
+    def open_to(self, user: User) -> "AuditQuerySet":
+        """Keep what concerns the user's tables; all of it where every table is open to him."""
+        return self.filter(table__in=user.tables.split()) if user.tables.split() else self.all()
+
+    def saying(self, text: str) -> "AuditQuerySet":
+        """Keep rows that hold `text` in what was acted on, before or after; Latin in any case."""
+        found = Q(subject__icontains=text) | Q(before__icontains=text) | Q(after__icontains=text)
+        return self.filter(found)
+
+
+class AuditRow(models.Model):
+    """One act that changed something; the database itself refuses to change or delete a row."""
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=254)
+    act = models.CharField(max_length=64)
+    subject = models.TextField()
+    table = models.CharField(max_length=255, blank=True)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=16, blank=True)
+
+    objects: ClassVar[AuditQuerySet] = AuditQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("actor", "-id"), name="audit_of_actor"),
+            models.Index(fields=("table", "-id"), name="audit_of_table"),
+            models.Index(fields=("act", "-id"), name="audit_of_act"),
+            models.Index(fields=("at",), name="audit_by_moment"),
+        )
