@@ -38,11 +38,21 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What an action changed: what it was done to, in which table, from what to what."""
+
+    subject: str
+    table: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The answer of one call.
 
     A list has `rows`, a form and an action `values`; `text` is an action's summary for people.
-    `exit_code` is what a command line ends with.
+    `exit_code` is what a command line ends with. `changes` are for the audit trail.
     """
 
     function: str
@@ -52,6 +62,7 @@ class Document:
     text: str = ""
     fault: Fault | None = None
     exit_code: int = 0
+    changes: Sequence[Change] = ()
 
     def write(self, output: Output | str = Output.TEXT) -> str:
         """Give the document in one of the forms, without a line end."""

@@ -3,8 +3,10 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, get_args, get_origin
+
+from billclock import clock
 
 from billclock.api.documents import Fault
 
@@ -12,6 +14,16 @@ ON = frozenset({"on", "ok", "yes", "1", "true"})
 OFF = frozenset({"off", "no", "0", "false", ""})
 PANEL = frozenset({"func", "out", "lang", "auth", "authinfo", "su", "sfrom", "progressid"})
 """Parameters of every call, which are not the function's."""
+
+HOLDS: Mapping[Any, str] = {
+    bool: "on or off",
+    int: "a whole number, 0 or more",
+    date: "a date, 2026-11-20",
+    datetime: "a moment, 2026-11-20T18:30",
+    tuple[int, ...]: "keys with commas",
+}
+TAKES_EMPTY = (str, bool)  # an empty field of a form is a text, or off; any other is left out
+MOST = 2**63 - 1  # the greatest number that a database column and an offset in a file can hold
 
 
 class FunctionError(Exception):
@@ -34,8 +46,7 @@ class Parameter:
     @property
     def holds(self) -> str:
         """Say in a word or two what it may hold."""
-        words = {bool: "on or off", date: "a date, 2026-11-20", tuple[int, ...]: "keys with commas"}
-        return words.get(self.type, "text")
+        return HOLDS.get(self.type, "text")
 
     def read(self, text: str) -> Any:
         """Give the value, or raise FunctionError saying what it may hold."""
@@ -50,10 +61,14 @@ class Parameter:
             if text.lower() not in ON | OFF:
                 raise ValueError(text)
             return text.lower() in ON
+        if self.type is int:
+            return _number(text)
         if self.type is date:
             return date.fromisoformat(text)
+        if self.type is datetime:
+            return _moment(text)
         if self.type == tuple[int, ...]:
-            return tuple(int(key) for key in text.split(",") if key.strip())
+            return tuple(_number(key) for key in text.split(",") if key.strip())
         return text
 
 
@@ -79,7 +94,8 @@ def bind(known: Mapping[str, Parameter], params: Mapping[str, str]) -> dict[str,
     arguments: dict[str, Any] = {}
     for name, text in params.items():
         if name in known:
-            arguments[name] = known[name].read(text)
+            if text or known[name].type in TAKES_EMPTY:
+                arguments[name] = known[name].read(text)
         elif name not in PANEL:
             message = f"there is no parameter {name!r}; there are {', '.join(known) or 'none'}"
             raise FunctionError("value", name, text, message)
@@ -88,6 +104,22 @@ def bind(known: Mapping[str, Parameter], params: Mapping[str, str]) -> dict[str,
             message = f"{parameter.name} is missing: give {parameter.meaning or parameter.holds}"
             raise FunctionError("value", parameter.name, "", message)
     return arguments
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= MOST:
+        raise ValueError(text)
+    return number
+
+
+def _moment(text: str) -> datetime:
+    """Read a moment in ISO form; one without an offset is by the server's clock."""
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=clock.server_zone())).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def _parameter(found: inspect.Parameter) -> Parameter:

@@ -10,13 +10,22 @@ from billclock import plugins
 from billclock.accounts.models import Role
 from billclock.api import functions
 from billclock.api.documents import Document, Fault, Kind
-from billclock.api.parameters import FunctionError, Parameter, bind, parameters, texts
+from billclock.api.parameters import ON, FunctionError, Parameter, bind, parameters, texts
 from billclock.billing.errors import BillingError
 from billclock.cron import CronError
 from billclock.cron.interval import IntervalError
 from billclock.jobs.job import OptionError
 from billclock.scheduler.control import NotRunningError, RefusedError
-from billclock.scheduler.errors import TableError
+from billclock.scheduler.errors import (
+    Busy,
+    Conflict,
+    NoEntry,
+    NoTable,
+    NoVersion,
+    ReadOnly,
+    Refused,
+    TableError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +44,10 @@ class Actor:
         """Tell whether the actor's role is at least this one."""
         return RIGHTS[self.role] >= RIGHTS[role]
 
+    def sees(self, table: str) -> bool:
+        """Tell whether a table is open to the actor."""
+        return self.tables is None or table in self.tables
+
 
 ROOT = Actor("root", Role.ROOT)
 """Who calls from a command line on this machine."""
@@ -47,7 +60,8 @@ Answering = Callable[..., Document]
 class Function:
     """One named function; `role` is needed to do it, for a form only to save it.
 
-    `more` are parameters of plain text that its signature takes as `**options`.
+    `whole` says that what it does reaches beyond single tables, so that all must be open to who
+    does it. `more` are parameters of plain text that its signature takes as `**options`.
     """
 
     name: str
@@ -55,6 +69,7 @@ class Function:
     kind: Kind
     role: Role
     answer: Answering
+    whole: bool
     more: Mapping[str, Parameter]
 
     @property
@@ -64,7 +79,7 @@ class Function:
 
     def needs(self, params: Mapping[str, str]) -> Role:
         """Give the role that a call with these parameters needs."""
-        shown_only = self.kind is Kind.FORM and params.get("sok") != "ok"
+        shown_only = self.kind is Kind.FORM and params.get("sok", "").lower() not in ON
         return Role.VIEWER if shown_only else self.role
 
 
@@ -77,15 +92,17 @@ def function(
     title: str,
     kind: Kind,
     role: Role = Role.ROOT,
+    whole: bool = False,
     more: Mapping[str, str] = NO_MORE,
 ) -> Callable[[Answering], Answering]:
     """Register a function of the API; it takes the actor and keywords, and gives a Document.
 
-    `more` are the names and meanings of what it takes as `**options`.
+    `whole` refuses it to who has only some tables open to him; `more` are the names and meanings
+    of what it takes as `**options`.
     """
 
     def register(answer: Answering) -> Answering:
-        _known[name] = Function(name, title, kind, role, answer, texts(more))
+        _known[name] = Function(name, title, kind, role, answer, whole, texts(more))
         return answer
 
     return register
@@ -98,19 +115,40 @@ def all_functions() -> Sequence[Function]:
     return sorted(_known.values(), key=lambda known: known.name)
 
 
+def find(name: str) -> Function | None:
+    """Give a function by its name, or None."""
+    return next((known for known in all_functions() if known.name == name), None)
+
+
 def call(name: str, params: Mapping[str, str], *, actor: Actor) -> Document:
     """Call a function; whatever goes wrong is in the document, whose exit code is then 1."""
-    known = {one.name: one for one in all_functions()}.get(name)
+    known = find(name)
     if known is None:
-        return _failed(name, Kind.ACTION, _unknown(name))
-    needed = known.needs(params)
-    if not actor.may(needed):
-        words = f"{actor.name} may not call {name}: it needs the role {needed.value}"
-        return _failed(name, known.kind, Fault("access", name, actor.role.value, words))
+        return failed(name, _unknown(name))
+    refused = _refusal(known, params, actor)
+    if refused:
+        return failed(name, refused, known.kind)
     try:
         return known.answer(actor, **bind(known.parameters, params))
     except Exception as error:  # noqa: BLE001 - the caller is owed an answer, whatever happened
-        return _failed(name, known.kind, _fault(name, error))
+        return failed(name, _fault(name, error), known.kind)
+
+
+def failed(name: str, fault: Fault, kind: Kind = Kind.ACTION) -> Document:
+    """Give the document of a call that failed."""
+    return Document(name, kind, fault=fault, exit_code=1)
+
+
+def _refusal(known: Function, params: Mapping[str, str], actor: Actor) -> Fault | None:
+    """Say why an actor may not call a function with these parameters; None where he may."""
+    needed, name = known.needs(params), known.name
+    if not actor.may(needed):
+        words = f"{actor.name} may not call {name}: it needs the role {needed.value}"
+        return Fault("access", name, actor.role.value, words)
+    if known.whole and needed is not Role.VIEWER and actor.tables is not None:
+        words = f"{actor.name} may not call {name}: it concerns every table, not all are open to him"
+        return Fault("access", name, "", words)
+    return None
 
 
 def _fault(name: str, error: Exception) -> Fault:
@@ -124,8 +162,12 @@ def _fault(name: str, error: Exception) -> Fault:
             return Fault("value", error.field or "command", "", str(error))
         case OptionError() | BillingError():
             return Fault("value", name, "", str(error))
-        case TableError() | NotRunningError() | RefusedError():
-            return Fault("table", name, "", str(error))
+        case TableError():
+            return Fault(_kind(error), name, "", str(error))
+        case NotRunningError():
+            return Fault("engine", name, "", str(error))
+        case RefusedError():
+            return Fault("conflict", name, "", str(error))
     log.error("%s failed", name, exc_info=error)
     return Fault("internal", name, "", f"{type(error).__name__}: {error}; the log says more")
 
@@ -136,5 +178,15 @@ def _unknown(name: str) -> Fault:
     return Fault("query", name, "", f"there is no function {name!r}{hint}")
 
 
-def _failed(name: str, kind: Kind, fault: Fault) -> Document:
-    return Document(name, kind, fault=fault, exit_code=1)
+def _kind(error: TableError) -> str:
+    """Name an error of a crontab as documents do."""
+    match error:
+        case NoTable() | NoEntry() | NoVersion():
+            return "missing"
+        case Conflict() | Busy():
+            return "conflict"
+        case Refused():
+            return "value"
+        case ReadOnly():
+            return "access"
+    return "table"

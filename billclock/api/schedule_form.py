@@ -118,6 +118,8 @@ def listed(entry: Entry) -> dict[str, str]:
         "schedule_type": BASIC if from_expression(entry.expression) else EXPERT,
         "state": _switch(entry.active),
         "description": entry.description,
+        "expression": str(entry.expression).strip(),
+        "hideout": _switch(not entry.mails),
     }
 
 

@@ -70,6 +70,8 @@ def test_the_list_shows_every_entry_with_its_next_and_last_run(table: Path):
         "schedule_type": "type_basic",
         "state": "on",
         "description": "Nightly copy",
+        "expression": "15 1 * * *",
+        "hideout": "on",
         "next": "2026-11-21T01:15:00+00:00",
         "last": "2026-11-20T01:15:00Z failed",
     }
@@ -172,7 +174,7 @@ def test_a_foreign_change_since_the_form_was_shown_is_not_overwritten(table: Pat
     foreign = TABLE + b"1 1 * * * /opt/foreign\n"
     table.write_bytes(foreign)
     document = ask("scheduler.edit", sok="ok", **{**_sendable(shown), "command": "/opt/mine"})
-    assert document.fault.type == "table"
+    assert document.fault.type == "conflict"
     assert table.read_bytes() == foreign
 
 

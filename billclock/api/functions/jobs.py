@@ -63,7 +63,7 @@ def run_job(
     return answered(report, job)
 
 
-@function("crontask", title="Run a function for cron", kind=Kind.ACTION)
+@function("crontask", title="Run a function for cron", kind=Kind.ACTION, whole=True)
 def crontask(
     actor: Actor,
     *,
@@ -89,7 +89,7 @@ def crontask(
     )
 
 
-@function(UPLOAD, title="Upload currency rates", kind=Kind.FORM)
+@function(UPLOAD, title="Upload currency rates", kind=Kind.FORM, whole=True)
 def upload_rates(  # noqa: PLR0913 - the form has these fields
     _actor: Actor,
     *,
@@ -161,7 +161,10 @@ def _register() -> None:
         if job.name != UPLOAD:
             answer: Callable[..., Document] = partial(run_job, job.name)
             options = {option.name: "" for option in job.options}
-            function(job.name, title=job.meaning, kind=Kind.ACTION, more=options)(answer)
+            register = function(
+                job.name, title=job.meaning, kind=Kind.ACTION, whole=True, more=options
+            )
+            register(answer)
 
 
 _register()

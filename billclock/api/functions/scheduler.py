@@ -8,20 +8,19 @@ from django.db.models import Max
 
 from billclock import clock
 from billclock.accounts.models import Role
-from billclock.api.documents import Document, Kind
-from billclock.api.parameters import FunctionError
+from billclock.api import places
+from billclock.api.documents import Change, Document, Kind
+from billclock.api.places import MAIN
 from billclock.api.registry import Actor, function
 from billclock.api.schedule_form import FIELDS, Given, listed, shown
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
-from billclock.scheduler import control, models
+from billclock.scheduler import control, desk, models
 from billclock.scheduler.roster import Zones
-from billclock.scheduler.table import Snapshot, Table
-from billclock.scheduler.tables import Tables
+from billclock.scheduler.table import Snapshot
 
-MAIN = "root"
-
-Key = Annotated[str, "an entry's key"]
+Key = Annotated[int, "an entry's key"]
+AnyKey = Annotated[int | None, "an entry's key"]
 Keys = Annotated[tuple[int, ...], "the keys of one or more entries, with commas"]
 TableName = Annotated[str, "whose table, root if left out"]
 Sok = Annotated[bool, "ok to save"]
@@ -30,9 +29,16 @@ Switch = bool | None
 
 
 @function("scheduler", title="Scheduler", kind=Kind.LIST, role=Role.VIEWER)
-def entries(actor: Actor, *, table: TableName = MAIN) -> Document:
-    """List a table's entries with their next and last runs."""
-    snapshot = _table(actor, table).load()
+def entries(
+    actor: Actor,
+    *,
+    table: TableName = MAIN,
+    elid: Annotated[int | None, "this entry alone, of whichever table"] = None,
+) -> Document:
+    """List a table's entries, or one entry, with their next and last runs."""
+    if elid is not None:
+        table = places.entry(actor, elid).table
+    snapshot = places.load(actor, table)
     zones, last = Zones(), _last_runs(table)
     rows = [
         {
@@ -42,15 +48,19 @@ def entries(actor: Actor, *, table: TableName = MAIN) -> Document:
             "last": last.get(key, ""),
         }
         for key, entry in zip(snapshot.keys, snapshot.crontab.entries, strict=True)
+        if elid in (None, key)
     ]
-    return Document("scheduler", Kind.LIST, rows=rows)
+    if elid is not None and not rows:  # it went while we looked
+        raise places.missing("elid", elid, "entry")
+    values = {"table": table, "seen": snapshot.digest}
+    return Document("scheduler", Kind.LIST, rows=rows, values=values)
 
 
 @function("scheduler.edit", title="A job of the scheduler", kind=Kind.FORM, more=FIELDS)
 def edit(  # noqa: PLR0913 - the form has these fields
     actor: Actor,
     *,
-    elid: Key = "",
+    elid: AnyKey = None,
     table: TableName = MAIN,
     sok: Sok = False,
     seen: Annotated[Text, "the digest the form came with: refused if changed since"] = None,
@@ -61,22 +71,27 @@ def edit(  # noqa: PLR0913 - the form has these fields
     **schedule: str,
 ) -> Document:
     """Show an entry's form; with sok=ok change it, or without elid create it."""
-    of, key = _place(actor, elid) if elid else (_table(actor, table), None)
+    if elid is not None:
+        table = places.entry(actor, elid).table
+    before = places.load(actor, table)
     if not sok:
-        return Document("scheduler.edit", Kind.FORM, values=_form(of.load(), key))
+        return Document("scheduler.edit", Kind.FORM, values=_form(before, elid))
     given = Given(command, description, active, hideout, schedule)
-    if key is None:
+    if elid is None:
         parts = given.changes(None)
-        snapshot = of.edit(lambda crontab: crontab.add(**parts), author=actor.name, seen=seen)
-        key = snapshot.keys[-1]
+        after = desk.edit(table, lambda crontab: crontab.add(**parts), author=actor.name, seen=seen)
+        elid = after.keys[-1]
     else:
-        snapshot = of.edit_entry(
-            key,
+        after = desk.edit_entry(
+            table,
+            elid,
             lambda crontab, entry: crontab.change(entry, **given.changes(entry)),
             author=actor.name,
             seen=seen,
         )
-    return Document("scheduler.edit", Kind.ACTION, values=_saved(snapshot, key))
+    values = {"elid": str(elid), "table": table, "seen": after.digest}
+    changes = [_change(before, after, [elid])]
+    return Document("scheduler.edit", Kind.ACTION, values=values, changes=changes)
 
 
 @function("scheduler.delete", title="Delete jobs of the scheduler", kind=Kind.ACTION)
@@ -104,15 +119,16 @@ def suspend(actor: Actor, *, elid: Keys, sok: Sok = True) -> Document:
 def settings(
     actor: Actor,
     *,
-    elid: Key = "",
+    elid: AnyKey = None,
     table: TableName = MAIN,
     sok: Sok = False,
     mailto: Annotated[Text, "who gets the reports; nobody if empty"] = None,
     path: Annotated[Text, "the folders of programs, separated by spaces"] = None,
 ) -> Document:
     """Show or set a table's Email and Path; they hold for all its entries."""
-    of = _place(actor, elid)[0] if elid else _table(actor, table)
-    old = _variables(of.load().crontab)
+    if elid is not None:
+        table = places.entry(actor, elid).table
+    old = _variables(places.load(actor, table).crontab)
     if not sok:
         values = {"mailto": old["MAILTO"], "path": old["PATH"].replace(":", " ")}
         return Document("scheduler.prop", Kind.FORM, values=values)
@@ -125,55 +141,58 @@ def settings(
             crontab = crontab.assign(name, text or (None if name == "PATH" else ""))
         return crontab
 
-    of.edit(change, author=actor.name, note="settings")
-    return Document("scheduler.prop", Kind.ACTION)
+    desk.edit(table, change, author=actor.name, note="settings")
+    before, after = ("\n".join(f"{n}={side[n]}" for n in changed) for side in (old, changed))
+    changes = [Change(", ".join(changed), table, before, after)]
+    return Document("scheduler.prop", Kind.ACTION, changes=changes)
 
 
 @function("run", title="Run a job of the scheduler now", kind=Kind.ACTION, role=Role.OPERATOR)
 def run(actor: Actor, *, elid: Key, sok: Sok = True) -> Document:
     """Have the daemon start an entry now; gives the number of the run."""
     del sok
-    _, key = _place(actor, elid)
-    answer = control.ask("run-now", entry=key, actor=actor.name)
-    return Document("run", Kind.ACTION, values={"run": str(answer["run"])})
-
-
-def _table(actor: Actor, name: str) -> Table:
-    if actor.tables is not None and name not in actor.tables:
-        message = f"the table {name} is not open to {actor.name}"
-        raise FunctionError("access", "table", name, message)
-    try:
-        return Tables().table(name)
-    except ValueError as error:
-        raise FunctionError("value", "table", name, str(error)) from None
-
-
-def _place(actor: Actor, elid: str) -> tuple[Table, int]:
-    """Give the table that holds an entry, and the entry's key as a number."""
-    row = models.Entry.objects.filter(gone_at=None, pk=int(elid) if elid.isdecimal() else 0).first()
-    if row is None:
-        raise FunctionError("value", "elid", elid, f"elid: no entry has the key {elid!r}")
-    return _table(actor, row.table), row.pk
+    row = places.entry(actor, elid)
+    started = str(control.ask("run-now", entry=row.pk, actor=actor.name)["run"])
+    changes = [Change(f"entry {row.pk}", row.table, after=f"run {started}")]
+    return Document("run", Kind.ACTION, values={"run": started}, changes=changes)
 
 
 def _each(
     actor: Actor, name: str, elid: Sequence[int], change: Callable[[Crontab, Entry], Crontab]
 ) -> Document:
     """Change entries of one or several tables, each table in one save."""
-    places = [_place(actor, str(key)) for key in dict.fromkeys(elid)]
-    for of in {table.name: table for table, _ in places}.values():
-        snapshot = of.load()
-        found = [snapshot.entry(key) for table, key in places if table.name == of.name]
+    rows = [places.entry(actor, key) for key in dict.fromkeys(elid)]
+    changes = []
+    for table in dict.fromkeys(row.table for row in rows):
+        before, keys = desk.load(table), [row.pk for row in rows if row.table == table]
+        found = [entry for key in keys if (entry := before.entry(key))]
         # from the last line up, so that the lines of those still to come stay the same
-        chosen = sorted((e for e in found if e), key=lambda entry: -entry.line)
-        note = f"{name.rpartition('.')[2]} {len(chosen)}"
-        of.edit(
+        chosen = sorted(found, key=lambda entry: -entry.line)
+        after = desk.edit(
+            table,
             lambda crontab, chosen=chosen: reduce(change, chosen, crontab),  # type: ignore[misc]
             author=actor.name,
-            seen=snapshot.digest,
-            note=note,
+            seen=before.digest,
+            note=f"{name.rpartition('.')[2]} {len(chosen)}",
         )
-    return Document(name, Kind.ACTION)
+        changes.append(_change(before, after, keys))
+    return Document(name, Kind.ACTION, changes=changes)
+
+
+def _change(before: Snapshot, after: Snapshot, keys: Sequence[int]) -> Change:
+    """Give the lines of entries as they were and as they are."""
+    subject = "entry " + ", ".join(map(str, keys))
+    return Change(subject, after.name, _lines(before, keys), _lines(after, keys))
+
+
+def _lines(snapshot: Snapshot, keys: Sequence[int]) -> str:
+    found = [entry for key in keys if (entry := snapshot.entry(key))]
+    raw = [line for e in found for line in (*_described(e), e.raw.decode("utf-8", "replace"))]
+    return "\n".join(raw)
+
+
+def _described(entry: Entry) -> list[str]:
+    return [f"## {line}" for line in entry.description.splitlines()]
 
 
 def _form(snapshot: Snapshot, key: int | None) -> dict[str, str]:
@@ -186,10 +205,6 @@ def _form(snapshot: Snapshot, key: int | None) -> dict[str, str]:
         "serverdate": f"{clock.now().astimezone(clock.server_zone()):%Y-%m-%d %H:%M:%S %Z}",
     }
     return fields | (shown(entry) if entry else {"active": "on", "hideout": "off"})
-
-
-def _saved(snapshot: Snapshot, key: int) -> dict[str, str]:
-    return {"elid": str(key), "table": snapshot.name, "seen": snapshot.digest}
 
 
 def _variables(crontab: Crontab) -> dict[str, str]:
