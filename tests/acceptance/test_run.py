@@ -63,7 +63,7 @@ def test_ctrl_c_ends_running_jobs_and_a_second_start_is_quick_and_repeats_none(
     assert until(lambda: not living(product.home))
     with product.started() as up:
         took = up.wait()
-        print(f"second start: {took:.2f} s")
+        print(f"second start: {took:.2f} s")  # noqa: T201 - a figure to read
         assert took < 6
         assert [row["run"] for row in product.runs()] == [run]
 
