@@ -1,32 +1,18 @@
 """Runs commands as processes of their own, by a spawner for each user."""
 
-import ctypes
 import os
 import select
-import signal
-import threading
 from collections.abc import Iterable
 
 from billclock import clock
-from billclock.scheduler.executors import launch, messages, proc
+from billclock.scheduler.executors import launch, messages, orphans, proc
 from billclock.scheduler.executors.adopted import Adopted
 from billclock.scheduler.executors.base import Ending, Launch, Order, StartError
 from billclock.scheduler.executors.messages import Record
 from billclock.scheduler.executors.spawners import Spawners, other
 from billclock.scheduler.executors.watch import Leaving, Watch
 
-_PR_SET_CHILD_SUBREAPER = 36
-
-
-def own_children() -> None:
-    """Become the process that inherits all orphans below us, so that none is left a zombie.
-
-    Whoever has an executor has no other children. The loop owns the signal's wake-up descriptor.
-    """
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGIO, signal.SIG_IGN)  # a lease broken as we look: output.is_held
+_LATEST = 1.0
 
 
 class ProcessExecutor:
@@ -34,8 +20,8 @@ class ProcessExecutor:
 
     def __init__(self) -> None:
         """Start the spawner for our own user, so that the first job waits for nothing."""
-        own_children()
         self.poll = select.epoll()
+        self.poll.register(orphans.bell(), select.EPOLLIN)
         self.watch = Watch()
         self.adopted = Adopted(self.watch, self.poll)
         self._spawners = Spawners(self.poll)
@@ -93,7 +79,8 @@ class ProcessExecutor:
         records, died = self._spawners.endings()
         for record in records:
             self._left(record.pid, Leaving(record.value, record.cpu, record.memory))
-        self._reap()
+        for pid, status, cpu, memory in orphans.reap():
+            self._left(pid, Leaving(status, cpu, memory))
         if died:
             self._look_for_all()
         self.adopted.attend()
@@ -102,7 +89,7 @@ class ProcessExecutor:
 
     def due_in(self) -> float | None:
         """Give the seconds after which `attend` wants to be called though nothing woke us."""
-        waits = [self.watch.due_in(), self.adopted.due_in()]
+        waits = [self.watch.due_in(), self.adopted.due_in(), _LATEST if self._started else None]
         return min((wait for wait in waits if wait is not None), default=None)
 
     def wakers(self) -> Iterable[int]:
@@ -117,18 +104,6 @@ class ProcessExecutor:
         record = self._started.pop(pid, None)
         if record is not None:
             self.watch.left(record.run, leaving)
-
-    def _reap(self) -> None:
-        """Reap the orphans that came to us: also the runs of a spawner that was killed."""
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            cpu = usage.ru_utime + usage.ru_stime
-            self._left(pid, Leaving(status, cpu, usage.ru_maxrss))
 
     def _look_for_all(self) -> None:
         """A spawner died, and maybe took word of an ending with it: look for its runs ourselves."""

@@ -23,7 +23,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if len(sys.argv) > 1:
         _become(pwd.getpwnam(sys.argv[1]))
-    Starter(_spawn, connection=socket.socket(fileno=0)).serve()
+    Starter(spawn, connection=socket.socket(fileno=0)).serve()
 
 
 def _become(user: pwd.struct_passwd) -> None:
@@ -32,8 +32,8 @@ def _become(user: pwd.struct_passwd) -> None:
     os.setuid(user.pw_uid)
 
 
-def _spawn(fields: dict[str, Any], descriptors: list[int]) -> int:
-    """Execute the command directly where that was found to be the same, else by its shell.
+def spawn(fields: dict[str, Any], descriptors: list[int]) -> int:
+    """Execute a request's command: directly where that was found to be the same, else by its shell.
 
     A home that can't be entered gives way to /, since cron runs such jobs (those of nobody, say)
     too. PWD is what the shell would have set.
