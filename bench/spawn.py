@@ -175,7 +175,8 @@ def main() -> int:
     result = {"ballast_bytes": len(ballast), "bar": BAR, "rows": rows, "burst": burst(1000)}
     print(json.dumps(result) if given.json else table(result))
     shutil.rmtree(os.environ["BILLCLOCK_HOME"], ignore_errors=True)
-    reached = [row["of_c_vfork"] for row in rows if row["way"] == "ours, other user"]
+    alike = [row for row in rows if row["at_once"] == 1 and row["way"] == "ours, other user"]
+    reached = [row["of_c_vfork"] for row in alike]
     return int(any(ratio is not None and ratio < BAR for ratio in reached))
 
 
@@ -190,7 +191,7 @@ def table(result: dict[str, object]) -> str:
         f"{burst['jobs']} due at once: all started after {burst['all_started_s']} s, ended after "
         f"{burst['all_ended_s']} s, {burst['own_cpu_ms_a_job']} ms of our CPU a job"
     )
-    lines.append(f"bar: as another user at least {result['bar']} of C vfork")
+    lines.append(f"bar: as another user at least {result['bar']} of C vfork, one at a time")
     return "\n".join(lines)
 
 

@@ -198,6 +198,30 @@ def test_a_killed_spawner_loses_no_run(executor: ProcessExecutor) -> None:
     assert perform(executor, "exit 6")[0].code == 6
 
 
+def test_in_a_burst_each_run_has_its_own_home_output_and_code(executor: ProcessExecutor) -> None:
+    here = Path.cwd()
+    homes = ["/", "/usr", "/nonexistent", "/etc", "/tmp"] * 4
+    orders = [order(f"pwd; exit {n}", home=home) for n, home in enumerate(homes)]
+    for given in orders:
+        executor.submit(given)
+    endings = {ending.run: ending for ending in await_endings(executor, len(orders))}
+    assert [endings[given.run].code for given in orders] == list(range(len(orders)))
+    for given, home in zip(orders, homes, strict=True):
+        assert whole_output(given.run).decode() == f"{home if Path(home).exists() else '/'}\n"
+    assert Path.cwd() == here
+
+
+def test_in_a_burst_memory_is_told_where_it_is_more_than_our_own(executor: ProcessExecutor) -> None:
+    executor.submit(order("true"))
+    small, large = order("/bin/true"), order(f"{sys.executable} -c 'bytes(10) * 40_000_000'")
+    executor.submit(small)
+    executor.submit(large)
+    endings = {ending.run: ending for ending in await_endings(executor, 3)}
+    assert endings[large.run].memory is not None
+    assert endings[large.run].memory > 300_000
+    assert (endings[small.run].memory or 0) < 300_000
+
+
 def test_a_stopped_run_gets_term_first(executor: ProcessExecutor) -> None:
     given = order("trap 'echo term; exit 7' TERM; echo ready; while :; do sleep 0.05; done")
     executor.submit(given)

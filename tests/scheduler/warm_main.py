@@ -21,6 +21,9 @@ def main() -> int | None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billclock.settings")
     if not apps.ready:
         django.setup()
+    if sys.argv[1] == "--help":
+        print("usage: see below")
+        sys.exit(0)
     return getattr(Acts, sys.argv[1])(*sys.argv[2:])
 
 

@@ -12,7 +12,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,6 +43,8 @@ def serve(place: Path | None = None) -> None:
     """
     for dotted in (*settings.WARM_COMMANDS.values(), settings.INTERNAL_COMMAND):
         _preload(dotted, _resolve)
+    for dotted in settings.WARM_COMMANDS.values():
+        _preload(dotted, _rehearse)
     for package in settings.WARM_PACKAGES:
         _preload(package, lambda name: list(plugins.modules(import_module(name))))
     connections.all()  # loads what speaks to the databases, and opens none
@@ -66,6 +70,17 @@ def _resolve(dotted: str) -> Callable[[], int | None]:
     module, _, name = dotted.partition(":")
     main: Callable[[], int | None] = getattr(import_module(module), name)
     return main
+
+
+def _rehearse(dotted: str) -> None:
+    """Have a command print its help to nobody: what it compiles for that, children have ready."""
+    before = sys.argv[:]
+    sys.argv[1:] = ["--help"]
+    try:
+        with redirect_stdout(StringIO()), suppress(SystemExit):
+            _resolve(dotted)()
+    finally:
+        sys.argv[:] = before
 
 
 def _fork(fields: dict[str, Any], descriptors: list[int]) -> int:
