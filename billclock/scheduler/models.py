@@ -167,6 +167,18 @@ class Pause(models.Model):
     actor = models.CharField(max_length=255)
 
 
+class Snooze(models.Model):
+    """A problem that somebody does not want to see for now; `key` is problems.Problem's.
+
+    It is hidden before `until`; where there is none, for good, unless it happens anew after `at`.
+    """
+
+    key = models.CharField(max_length=512, unique=True)
+    at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    actor = models.CharField(max_length=255)
+
+
 class Beat(models.Model):
     """The daemon's last sign of life on one host, and what it last knew of the clock.
 
