@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from billclock import clock
 from billclock.commands.errors import DONE, FAILED
 from billclock.commands.pointing import clipped, counted, decoded, pointed
 from billclock.commands.reading import STDIN, read
 from billclock.commands.start import django
 from billclock.cron.crontab import Crontab
-from billclock.cron.lint import ERROR, Finding, lint
-
-if TYPE_CHECKING:
-    from billclock.jobs.job import Job
+from billclock.cron.findings import ERROR, Finding
 
 
 def run(args: Namespace) -> int:
     """Print the findings; end with 1 where a line does not run."""
     crontab = Crontab.parse(read(args.file), system=args.system)
-    findings = _findings(crontab)
+    django()
+    from billclock.jobs.checking import findings as found
+
+    findings = found(crontab)
     if args.json:
         print(json.dumps([finding._asdict() for finding in findings], indent=1))
     else:
@@ -32,28 +29,6 @@ def run(args: Namespace) -> int:
             print("\n".join(_told(finding, source, crontab)))
         print(_summary(findings, crontab))
     return FAILED if any(finding.level == ERROR for finding in findings) else DONE
-
-
-def _findings(crontab: Crontab) -> list[Finding]:
-    django()
-    from billclock.jobs.job import HOME, Program
-    from billclock.jobs.registry import all_jobs
-
-    # by the article's paths our own commands are found even where no such file is
-    ours = {f"{HOME}/{program}" for program in Program}
-    return lint(
-        crontab,
-        at=clock.now(),
-        zone=clock.server_zone(),
-        program=lambda path: path in ours or os.access(path, os.X_OK),
-        jobs=[_words(job) for job in all_jobs() if job.schedule],
-    )
-
-
-def _words(job: Job) -> str:
-    """Give the words by which a job is found in a command, whatever the path of its program."""
-    words = job.key[1:]
-    return job.name if job.name in words else " ".join(words)
 
 
 def _told(finding: Finding, source: str, crontab: Crontab) -> list[str]:
