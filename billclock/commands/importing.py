@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from billclock.commands.errors import DONE, FAILED
@@ -12,6 +13,7 @@ from billclock.commands.start import database, who
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.cron.importing import REPAIRED, Report, ReportLine, take
+from billclock.cron.joining import joined
 
 if TYPE_CHECKING:
     from billclock.scheduler.table import Table
@@ -48,27 +50,16 @@ class Installing:
         self.table = table
         self.fresh = fresh
         self.added = 0
-        self.known: list[Entry] = []
+        self.known: Sequence[Entry] = []
 
     def run(self, note: str) -> None:
         """Save the table with what is new behind what it has, or make it."""
         self.table.edit(self._joined, author=who(), note=note)
 
     def _joined(self, held: Crontab) -> Crontab:
-        """Give the table's text with the fresh one behind it, less what is there already."""
-        there = {(entry.expression, entry.command.strip()) for entry in held.entries}
-        rest = self.fresh
-        self.known = [
-            entry for entry in rest.entries if (entry.expression, entry.command.strip()) in there
-        ]
-        for entry in reversed(self.known):
-            rest = rest.remove(entry)
-        self.added = len(rest.entries)
-        if not self.added:
-            return held
-        before = bytes(held)
-        between = b"" if not before else b"\n" if held.ended else b"\n\n"
-        return Crontab.parse(before + between + bytes(rest))
+        found = joined(held, self.fresh)
+        self.added, self.known = found.added, found.known
+        return found.crontab
 
 
 def _told(line: ReportLine) -> list[str]:
