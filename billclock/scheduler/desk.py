@@ -25,14 +25,14 @@ TRIES = 5  # times an edit that asked for no certain text is made again on what 
 
 def names() -> list[str]:
     """Name every table that has a file."""
-    if _is_ours():
+    if is_ours():
         return [table.name for table in Tables()]
     return list(control.ask("table-names")["names"])
 
 
 def load(name: str) -> Snapshot:
     """Read a table and know every entry's key."""
-    if _is_ours():
+    if is_ours():
         return Tables().table(name).load()
     return _asked(name, "table-load")
 
@@ -46,7 +46,7 @@ def edit(
     note: str = "",
 ) -> Snapshot:
     """Save what `change` makes of a table; only lines it adds or changes must parse."""
-    if _is_ours():
+    if is_ours():
         return Tables().table(name).edit(change, author=author, seen=seen, note=note)
     return _sent(name, lambda now: change(now.crontab), author, seen, note)
 
@@ -61,7 +61,7 @@ def edit_entry(
     note: str = "",
 ) -> Snapshot:
     """Save what `change` makes of a table and its entry `key`, which keeps its key."""
-    if _is_ours():
+    if is_ours():
         table = Tables().table(name)
         return table.edit_entry(key, change, author=author, seen=seen, note=note)
 
@@ -78,7 +78,7 @@ def replace(
     name: str, data: bytes, *, author: str, seen: str | None = None, note: str = ""
 ) -> Snapshot:
     """Save a whole new text; Refused tells every bad line of it."""
-    if _is_ours():
+    if is_ours():
         return Tables().table(name).replace(data, author=author, seen=seen, note=note)
     bad = Crontab.parse(data).errors
     if bad:
@@ -89,26 +89,27 @@ def replace(
 
 def remove(name: str, *, author: str, seen: str | None = None, note: str = "removed") -> Snapshot:
     """Remove a table, which stays as a version."""
-    if _is_ours():
+    if is_ours():
         return Tables().table(name).remove(author=author, seen=seen, note=note)
     return _asked(name, "table-remove", author=author, seen=seen, note=note)
 
 
 def restore(name: str, number: int, *, author: str, seen: str | None = None) -> Snapshot:
     """Bring back the text of a version, byte for byte."""
-    if _is_ours():
+    if is_ours():
         return Tables().table(name).restore(number, author=author, seen=seen)
     return _asked(name, "table-restore", author=author, number=number, seen=seen)
 
 
 def undo(name: str, number: int, *, author: str) -> Snapshot:
     """Take back what a version changed, and keep what later ones changed on other lines."""
-    if _is_ours():
+    if is_ours():
         return Tables().table(name).undo(number, author=author)
     return _asked(name, "table-undo", author=author, number=number)
 
 
-def _is_ours() -> bool:
+def is_ours() -> bool:
+    """Tell whether this process may touch the crontabs itself."""
     return Path(settings.HOME).stat().st_uid == os.geteuid()
 
 

@@ -9,8 +9,10 @@ from django.conf import settings
 from billclock.accounts.models import User
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
-from billclock.scheduler import models
+from billclock.scheduler import desk, models
+from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import TableError
+from billclock.scheduler.table import Snapshot
 from billclock.scheduler.tables import Tables
 
 MAIN = "root"
@@ -18,13 +20,17 @@ MAIN = "root"
 
 @dataclass(frozen=True)
 class Reading:
-    """A crontab as it lies on disk now: `there` is False without a file, `problem` says why not."""
+    """A crontab as it lies on disk now: `there` is False without a file, `problem` says why not.
+
+    `snapshot` is what an edit of it gives back as seen; only `load` knows it.
+    """
 
     name: str
     path: str
     crontab: Crontab
     there: bool = True
     problem: TableError | None = None
+    snapshot: Snapshot | None = None
 
     @property
     def lines(self) -> int:
@@ -35,14 +41,16 @@ class Reading:
 def names(user: User) -> list[str]:
     """Name the crontabs open to a user, the main one first."""
     try:
-        found = [table.name for table in Tables()]
-    except TableError:
+        found = desk.names()
+    except (TableError, NotRunningError):
         found = []
     return [name for name in dict.fromkeys((MAIN, *found)) if user.sees(name)]
 
 
 def read(name: str) -> Reading:
     """Read one crontab; what keeps it from being read is in the answer, never raised."""
+    if not desk.is_ours():
+        return load(name)
     path = f"{settings.SPOOL}/{name}"
     try:
         place = Tables().table(name).place
@@ -53,6 +61,21 @@ def read(name: str) -> Reading:
     if found is None:
         return Reading(name, path, _parse(b""), there=False)
     return Reading(name, path, _parse(found[0], system=place.system))
+
+
+def load(name: str) -> Reading:
+    """Read one crontab to edit it: as `read`, with its snapshot, and with what others wrote kept.
+
+    It asks the daemon where the web may not read crontabs itself.
+    """
+    path = name if "/" in name else f"{settings.SPOOL}/{name}"
+    try:
+        found = desk.load(name)
+    except TableError as problem:
+        return Reading(name, path, _parse(b""), problem=problem)
+    except NotRunningError as silence:
+        return Reading(name, path, _parse(b""), problem=TableError(str(silence)))
+    return Reading(name, path, found.crontab, found.data is not None, snapshot=found)
 
 
 @lru_cache(maxsize=4)
