@@ -104,7 +104,10 @@ class Product:
         return self.call(self.checkout / "run", *words, stdin=stdin, **settings)
 
     def billclock(self, *words: str | Path, stdin: bytes = b"", **settings: str) -> Done:
-        return self.run("billclock", *words, stdin=stdin, **settings)
+        """Call the command that ./run has put beside its Python, or ./run itself before."""
+        script = self.venv / "bin" / "billclock"
+        way = [script] if script.exists() else [self.checkout / "run", "billclock"]
+        return self.call(*way, *words, stdin=stdin, **settings)
 
     def mgrctl(self, *words: str) -> Done:
         return self.call(self.venv / "bin" / "mgrctl", "-m", "billmgr", *words)
