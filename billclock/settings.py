@@ -181,6 +181,7 @@ INSTALLED_APPS = [
     "billclock.outbox",
     "billclock.scheduler",
     "billclock.billing",
+    "billclock.api",
     "billclock.web",
     "allauth",
     "allauth.account",

@@ -3,6 +3,7 @@
 from allauth.account.views import account_inactive, login, logout
 from django.urls import path
 
+from billclock.api import rest, views
 from billclock.web import entrance, health, jobs, metrics, runs
 
 urlpatterns = [
@@ -20,4 +21,6 @@ urlpatterns = [
     path("language", entrance.language, name="set_language"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("billmgr", views.billmgr, name="billmgr"),
+    path("api/v1/", ([*rest.patterns()], "api", "api")),
 ]

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, get_args, get_origin
 
 from billclock import clock
-
 from billclock.api.documents import Fault
 
 ON = frozenset({"on", "ok", "yes", "1", "true"})
@@ -117,7 +116,9 @@ def _moment(text: str) -> datetime:
     """Read a moment in ISO form; one without an offset is by the server's clock."""
     try:
         found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=clock.server_zone())).astimezone(UTC)
+        return (found if found.tzinfo else found.replace(tzinfo=clock.server_zone())).astimezone(
+            UTC
+        )
     except OverflowError:
         raise ValueError(text) from None
 

@@ -9,6 +9,7 @@ from billclock.scheduler.table import Snapshot
 from billclock.scheduler.tables import Tables
 
 MAIN = "root"
+A_PAGE = 200
 
 
 def table(actor: Actor, name: str) -> str:
@@ -48,6 +49,11 @@ def run(actor: Actor, elid: int) -> models.Run:
 def open_to(actor: Actor, column: str = "table") -> Mapping[str, object]:
     """Give the filter of a query that keeps rows of the actor's tables."""
     return {} if actor.tables is None else {f"{column}__in": actor.tables}
+
+
+def most(limit: int) -> int:
+    """Give how many rows a page may have at most."""
+    return min(limit, A_PAGE)
 
 
 def missing(parameter: str, value: object, noun: str) -> FunctionError:

@@ -146,7 +146,7 @@ def _refusal(known: Function, params: Mapping[str, str], actor: Actor) -> Fault 
         words = f"{actor.name} may not call {name}: it needs the role {needed.value}"
         return Fault("access", name, actor.role.value, words)
     if known.whole and needed is not Role.VIEWER and actor.tables is not None:
-        words = f"{actor.name} may not call {name}: it concerns every table, not all are open to him"
+        words = f"{actor.name} may not call {name}: it concerns every table, not his alone"
         return Fault("access", name, "", words)
     return None
 

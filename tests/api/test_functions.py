@@ -19,7 +19,6 @@ pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 UPLOAD = "currencyrate.upload"
 FILE = str(FILES / "eurofxref-daily.xml")
 VIEWER = Actor("eve@example.org", Role.VIEWER)
-OPERATOR = Actor("olga@example.org", Role.OPERATOR)
 
 
 @pytest.fixture(autouse=True)
@@ -115,20 +114,3 @@ def test_crontask_runs_the_job_it_names():
     assert "cannot do it yet" in ask("crontask", action="processing.checkbalance").write()
     assert ask("crontask").fault.message.startswith("action is missing: give a job's function")
     assert "there are processing.checkbalance" in ask("crontask", action="x").fault.message
-
-
-@pytest.mark.parametrize(
-    ("actor", "allowed"),
-    [
-        (VIEWER, {"scheduler", "scheduler.edit", "scheduler.prop", UPLOAD}),
-        (OPERATOR, {"scheduler", "scheduler.edit", "scheduler.prop", UPLOAD, "run"}),
-    ],
-)
-def test_each_role_calls_what_it_may_and_saves_nothing(actor: Actor, allowed: set[str]):
-    for function in all_functions():
-        fault = call(function.name, {"elid": "0", "plid": "153/50"}, actor=actor).fault
-        refused = fault is not None and fault.type == "access"
-        assert refused is (function.name not in allowed), function.name
-        if function.kind is Kind.FORM:
-            saved = call(function.name, {"sok": "ok", "plid": "153/50"}, actor=actor)
-            assert saved.fault.type == "access"

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Annotated
 
 from billclock.api.documents import Document, Fault, Kind
+from billclock.api.functions.rates import Plid, pair
 from billclock.api.parameters import FunctionError
 from billclock.api.registry import Actor, function
 from billclock.billing import currencies
 from billclock.billing.currencies import Rate
-from billclock.billing.errors import BillingError
 from billclock.jobs import registry
 from billclock.jobs.job import Job, Program
 from billclock.jobs.report import Report
@@ -21,7 +21,6 @@ OnDate = Annotated[date | None, "the date it runs for, today if left out"]
 DryRun = Annotated[bool, "say what would change, change nothing"]
 Confirm = Annotated[bool, "let a limit pass"]
 Explain = Annotated[str, "an object: why it is as it is"]
-Plid = Annotated[str, "the pair: currency/target, such as 153/50 or USD/EUR"]
 
 
 def answered(report: Report, name: str) -> Document:
@@ -116,26 +115,19 @@ def upload_rates(  # noqa: PLR0913 - the form has these fields
             UPLOAD, on=date, dry_run=dry_run, confirm=confirm, explain=explain, options=options
         )
         return answered(report, UPLOAD)
-    pair = _pair(pairs)
-    made = currencies.settings_of(pair)
+    of = pair(pairs)
+    made = currencies.settings_of(of)
     if not sok:
         return Document(UPLOAD, Kind.FORM, values=_form(made))
     if guard and not guard.isdecimal():
         raise FunctionError("value", "guard", guard, f"guard: {guard!r} is not a whole number")
     currencies.configure(
-        pair,
+        of,
         source=source or made.source,
         formula=made.formula if formula is None else formula,
         guard=int(guard or made.guard),
     )
     return Document(UPLOAD, Kind.ACTION)
-
-
-def _pair(text: str) -> currencies.Pair:
-    try:
-        return currencies.find_pair(text)
-    except BillingError as error:
-        raise FunctionError("value", "plid", text, str(error)) from None
 
 
 def _form(made: currencies.RatePair) -> dict[str, str]:

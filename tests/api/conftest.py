@@ -1,0 +1,79 @@
+"""What the tests of the API share: a folder of their own, a crontab with a run, users and keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from billclock import clock
+from billclock.accounts.models import Role, User
+from billclock.api import keys
+from billclock.scheduler import output
+from billclock.scheduler.models import Entry, Outcome, Run
+from billclock.scheduler.tables import Tables
+
+PASSWORD = "a clock of ledger paper"
+
+
+@dataclass
+class World:
+    """A table of root with one entry and a run of it, and a table of sam with one entry."""
+
+    entry: Entry
+    run: Run
+    other: Entry
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: LazySettings) -> Path:
+    settings.HOME = tmp_path
+    settings.SPOOL = tmp_path / "spool"
+    settings.RUN_OUTPUTS = tmp_path / "runs"
+    settings.CONTROL_SOCKET = tmp_path / "daemon.sock"
+    settings.ALLOWED_HOSTS = ["testserver", "localhost"]
+    settings.SPOOL.mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def world(home: Path, settings: LazySettings) -> World:
+    def write(name: str, text: bytes) -> Entry:
+        place = settings.SPOOL / name
+        place.write_bytes(text)
+        place.chmod(0o600)
+        Tables().table(name).load()
+        return Entry.objects.get(table=name, gone_at=None)
+
+    entry = write("root", b"## Nightly copy\n15 1 * * * /opt/copy\n")
+    now = clock.now()
+    run = Run.objects.create(
+        entry=entry, planned=now, started=now, finished=now, exit_code=0, output_size=6,
+        outcome=Outcome.SUCCEEDED,
+    )  # fmt: skip
+    output.write_all(run.pk, b"hello\n")
+    return World(entry, run, write("sam", b"0 4 * * * /opt/own\n"))
+
+
+@pytest.fixture
+def user() -> Callable[..., User]:
+    """Make a user of a role, with some tables open to him or all."""
+
+    def make(role: Role = Role.ROOT, tables: str = "", email: str = "") -> User:
+        email = email or f"{role}@example.net"
+        return User.objects.create_user(email, PASSWORD, role=role, tables=tables)
+
+    return make
+
+
+@pytest.fixture
+def keyed(user: Callable[..., User]) -> Callable[..., Client]:
+    """Give a client that shows the key of a new user."""
+
+    def make(role: Role = Role.ROOT, tables: str = "") -> Client:
+        _, token = keys.make(user(role, tables), "a test", Role.ROOT, None)
+        return Client(headers={"Authorization": f"Bearer {token}"})
+
+    return make

@@ -1,0 +1,274 @@
+"""The permission matrix: every address and every function, and who gets in; a new one needs a row.
+
+A row says the lowest role that gets in (OPEN: anybody), and whether the thing belongs to a table
+(then it is shut to the root user of another table) or is shared by all tables (then only who has
+all of them open may change it).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from billclock.accounts.models import Role, User
+from billclock.api.documents import Kind
+from billclock.api.registry import RIGHTS, Actor, all_functions, call
+from billclock.api.rest import api
+from billclock.urls import urlpatterns
+from tests.api.conftest import World
+
+pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
+
+OPEN = None
+VIEWER, OPERATOR, ROOT = Role.VIEWER, Role.OPERATOR, Role.ROOT
+STRANGER = "root of another table"
+WHO = [None, VIEWER, OPERATOR, ROOT, STRANGER]
+
+
+class Row(NamedTuple):
+    """Who gets in: the lowest role; `bound` to a table; `whole`: of all tables; sent by `method`."""
+
+    role: Role | None
+    bound: bool = False
+    whole: bool = False
+    method: str = "get"
+
+
+PAGES = {
+    "jobs": Row(VIEWER),
+    "runs": Row(VIEWER),
+    "run": Row(VIEWER, bound=True),
+    "run_output": Row(VIEWER, bound=True),
+    "run_stop": Row(OPERATOR, bound=True, method="post"),
+    "run_now": Row(OPERATOR, bound=True, method="post"),
+    "setup": Row(OPEN),
+    "account_login": Row(OPEN),
+    "account_logout": Row(VIEWER),
+    "account_inactive": Row(OPEN),
+    "theme": Row(OPEN, method="post"),
+    "set_language": Row(OPEN, method="post"),
+    "healthz": Row(OPEN),
+    "metrics": Row(OPEN),
+    "billmgr": Row(VIEWER),
+    "keys": Row(VIEWER),
+    "key_revoke": Row(VIEWER, method="post"),
+    "api_reference": Row(VIEWER),
+    "api:api-root": Row(VIEWER),
+    "api:openapi-json": Row(VIEWER),
+}
+
+OPERATIONS = {
+    "GET /tables": Row(VIEWER),
+    "GET /settings": Row(VIEWER, bound=True),
+    "PATCH /settings": Row(ROOT, bound=True),
+    "GET /check": Row(VIEWER, bound=True),
+    "POST /check": Row(VIEWER),
+    "GET /versions": Row(VIEWER, bound=True),
+    "GET /versions/{number}": Row(VIEWER, bound=True),
+    "POST /versions/{number}/restore": Row(ROOT, bound=True),
+    "POST /versions/{number}/undo": Row(ROOT, bound=True),
+    "GET /entries": Row(VIEWER, bound=True),
+    "POST /entries": Row(ROOT, bound=True),
+    "GET /entries/{key}": Row(VIEWER, bound=True),
+    "PATCH /entries/{key}": Row(ROOT, bound=True),
+    "DELETE /entries/{key}": Row(ROOT, bound=True),
+    "POST /entries/{key}/enable": Row(ROOT, bound=True),
+    "POST /entries/{key}/disable": Row(ROOT, bound=True),
+    "POST /entries/{key}/run": Row(OPERATOR, bound=True),
+    "GET /next": Row(VIEWER),
+    "GET /runs": Row(VIEWER),
+    "GET /runs/{key}": Row(VIEWER, bound=True),
+    "GET /runs/{key}/output": Row(VIEWER, bound=True),
+    "POST /runs/{key}/stop": Row(OPERATOR, bound=True),
+    "GET /pauses": Row(VIEWER),
+    "POST /pauses": Row(OPERATOR, whole=True),
+    "DELETE /pauses": Row(OPERATOR, whole=True),
+    "GET /currencies": Row(VIEWER),
+    "GET /rates": Row(VIEWER),
+    "POST /rates": Row(ROOT, whole=True),
+}
+
+FUNCTIONS = {
+    "crontask": Row(ROOT, whole=True),
+    "collect_usageinfo": Row(ROOT, whole=True),
+    "currency": Row(VIEWER),
+    "currencyrate": Row(VIEWER),
+    "currencyrate.enter": Row(ROOT, whole=True),
+    "currencyrate.upload": Row(ROOT, whole=True),
+    "google.analytics.export": Row(ROOT, whole=True),
+    "pauses": Row(VIEWER),
+    "pauses.begin": Row(OPERATOR, whole=True),
+    "pauses.end": Row(OPERATOR, whole=True),
+    "processing.checkbalance": Row(ROOT, whole=True),
+    "processing.getconfig": Row(ROOT, whole=True),
+    "run": Row(OPERATOR, bound=True),
+    "runs": Row(VIEWER),
+    "runs.output": Row(VIEWER, bound=True),
+    "runs.show": Row(VIEWER, bound=True),
+    "runs.stop": Row(OPERATOR, bound=True),
+    "scheduler": Row(VIEWER, bound=True),
+    "scheduler.check": Row(VIEWER, bound=True),
+    "scheduler.delete": Row(ROOT, bound=True),
+    "scheduler.edit": Row(ROOT, bound=True),
+    "scheduler.next": Row(VIEWER),
+    "scheduler.prop": Row(ROOT, bound=True),
+    "scheduler.resume": Row(ROOT, bound=True),
+    "scheduler.suspend": Row(ROOT, bound=True),
+    "session.newkey": Row(ROOT, whole=True),
+    "tables": Row(VIEWER),
+    "versions": Row(VIEWER, bound=True),
+    "versions.restore": Row(ROOT, bound=True),
+    "versions.show": Row(VIEWER, bound=True),
+    "versions.undo": Row(ROOT, bound=True),
+}
+
+
+def patterns(found=urlpatterns, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    """Give the name and the path of every address."""
+    for pattern in found:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from patterns(pattern.url_patterns, path, space + inner)
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield space + (pattern.name or path), path
+
+
+def operations() -> Iterator[str]:
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        yield from (f"{method.upper()} {path.removeprefix('/api/v1')}" for method in methods)
+
+
+ADDRESSES = {
+    name: path
+    for name, path in patterns()
+    if not name.startswith("api:") or name in ("api:api-root", "api:openapi-json")
+}
+
+
+def test_every_address_operation_and_function_has_its_row() -> None:
+    assert ADDRESSES.keys() == PAGES.keys(), "give PAGES a row for each address"
+    assert set(operations()) == OPERATIONS.keys(), "give OPERATIONS a row for each operation"
+    names = {function.name for function in all_functions()}
+    assert names == FUNCTIONS.keys(), "give FUNCTIONS a row for each function"
+
+
+def gets_in(row: Row, who: Role | str | None) -> bool:
+    if row.role is OPEN:
+        return True
+    if who is None:
+        return False
+    if who is STRANGER:
+        return not (row.bound or row.whole)
+    return RIGHTS[Role(who)] >= RIGHTS[row.role]
+
+
+def actor(who: Role | str, user: Callable[..., User]) -> User:
+    return user(Role.ROOT, "sam") if who is STRANGER else user(who)
+
+
+@pytest.mark.parametrize("who", WHO, ids=str)
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_pages_let_in_whom_their_row_says(
+    name: str, who: Role | str | None, world: World, user: Callable[..., User]
+) -> None:
+    row, client = PAGES.get(name, Row(ROOT)), Client()
+    if who is not None:
+        client.force_login(actor(who, user))
+    answer = getattr(client, row.method)(filled(ADDRESSES[name], world))
+    if gets_in(row, who):
+        assert answer.status_code not in (401, 403)
+        assert not answer.headers.get("Location", "").startswith("/sign-in?")
+        assert answer.status_code != 404 or not row.bound
+    elif who is None:
+        to_sign_in = answer.headers.get("Location", "").startswith("/sign-in")
+        assert answer.status_code in (401, 404) or to_sign_in
+    else:
+        assert answer.status_code in (403, 404)
+
+
+def filled(path: str, world: World) -> str:
+    """Put what belongs to root's table into the places of an address."""
+    facts = {"run": world.run.pk, "entry": world.entry.pk, "table": "root", "number": 1}
+
+    def fact(found: re.Match[str]) -> str:
+        return str(facts.get(found[1], 1))
+
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", fact, path)
+
+
+BODIES = {
+    "PATCH /settings": {"mailto": "ops@example.org"},
+    "POST /check": {"text": "* * * * * /bin/true"},
+    "POST /entries": {"expression": "0 5 * * *", "command": "/bin/true"},
+    "PATCH /entries/{key}": {"description": "Copy"},
+    "POST /pauses": {"tag": "nightly"},
+    "POST /rates": {"pair": "USD/EUR", "value": "0.9"},
+}
+QUERIES = {
+    "GET /next": {"expression": "0 5 * * *"},
+    "GET /rates": {"pair": "USD/EUR"},
+}
+
+
+@pytest.mark.parametrize("who", WHO, ids=str)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_operations_let_in_whom_their_row_says(
+    operation: str, who: Role | str | None, world: World, user: Callable[..., User]
+) -> None:
+    client = Client()
+    if who is not None:
+        client.force_login(actor(who, user))
+    method, _, path = operation.partition(" ")
+    key = world.run.pk if path.startswith("/runs") else world.entry.pk
+    answer = client.generic(
+        method,
+        f"/api/v1{path.format(key=key, number=1)}",
+        json.dumps(BODIES.get(operation, {})),
+        "application/json",
+        query_params=QUERIES.get(operation, {}),
+    )
+    if gets_in(OPERATIONS[operation], who):
+        assert answer.status_code in (200, 201, 202, 204, 503)  # 503: there is no daemon
+    elif who is None:
+        assert answer.status_code == 401
+    else:
+        assert answer.status_code in (403, 404)
+
+
+GIVEN = {"plid": "USD/EUR", "expression": "0 5 * * *", "number": "1", "tag": "nightly",
+         "value": "0.9", "username": "ann@example.net", "key": "k" * 20,
+         "action": "collect_usageinfo"}  # fmt: skip
+
+
+@pytest.mark.parametrize("who", WHO[1:], ids=str)
+@pytest.mark.parametrize("sok", ["", "ok", "yes", "ON"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_let_in_whom_their_row_says(
+    name: str, sok: str, who: Role | str, world: World
+) -> None:
+    function = next(one for one in all_functions() if one.name == name)
+    known = function.parameters
+    params = {key: text for key, text in GIVEN.items() if key in known}
+    if "elid" in known and name not in ("scheduler", "currencyrate.upload"):
+        params["elid"] = str(world.run.pk if name.startswith("runs.") else world.entry.pk)
+    if sok and "sok" in known:
+        params["sok"] = sok
+    row = FUNCTIONS[name]
+    if function.kind is Kind.FORM and not sok and "sok" in known:
+        row = row._replace(role=VIEWER, whole=False)
+    tables = frozenset({"sam"}) if who is STRANGER else None
+    role = ROOT if who is STRANGER else Role(who)
+    fault = call(name, params, actor=Actor("ann@example.net", role, tables)).fault
+    refused = fault is not None and fault.type in ("access", "missing")
+    if gets_in(row, who):
+        unknown_user = name == "session.newkey"
+        assert not refused or unknown_user, fault
+    else:
+        assert fault is not None
+        assert fault.type in ("access", "missing")
