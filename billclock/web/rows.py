@@ -101,7 +101,7 @@ def row(
         folder=folder,
         command=command,
         whole=entry.command.decode("utf-8", "replace"),
-        words=entry.expression.describe(_language()),
+        words=entry.expression.describe(language()),
         expression=str(entry.expression).strip(),
         zone="" if zone == wall.zone else str(zone),
         next=when(entry.expression.next(wall.now.astimezone(zone)), wall) if entry.active else None,
@@ -121,8 +121,9 @@ def when(moment: datetime | None, wall: Wall) -> When | None:
     return When(wall.when(moment), wall.distance(moment), wall.exactly(moment))
 
 
-def _language() -> str:
-    return "ru" if (get_language() or "").startswith("ru") else "en"
+def language() -> str:
+    """Name the reader's language as `Expression.describe` wants it."""
+    return "ru" if (getlanguage() or "").startswith("ru") else "en"
 
 
 def _last(past: Past, wall: Wall) -> Last:
