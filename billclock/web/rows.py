@@ -123,7 +123,7 @@ def when(moment: datetime | None, wall: Wall) -> When | None:
 
 def language() -> str:
     """Name the reader's language as `Expression.describe` wants it."""
-    return "ru" if (getlanguage() or "").startswith("ru") else "en"
+    return "ru" if (get_language() or "").startswith("ru") else "en"
 
 
 def _last(past: Past, wall: Wall) -> Last:
