@@ -27,6 +27,7 @@ from billclock.scheduler.recovery import recover
 from billclock.scheduler.roster import Job, Roster, jobs, switched_off
 from billclock.scheduler.table import Table
 from billclock.scheduler.tables import Tables
+from billclock.scheduler.trouble import Trouble
 
 log = logging.getLogger("billclock.scheduler")
 
@@ -72,6 +73,9 @@ class Daemon:
         self._digests: dict[str, str] = {}
         self._beat_at = 0.0
         self._news_since: float | None = None
+        self._claiming = Trouble("moments can't be claimed, so nothing is started")
+        self._writing = Trouble("what happened can't be written, it is kept and tried again")
+        self._unread: dict[str, Trouble] = {}
 
     # start and stop
 
@@ -159,8 +163,7 @@ class Daemon:
         if settings.RUNS:
             served = self.roster.agenda.served
             if now - served > settings.SERVE_LATE:
-                why = "the machine or the scheduler was asleep"
-                self._guarded(lambda: self._pass_over(now, served, why))
+                self._guarded(lambda: self._pass_over(now, served, self._why_late()))
             self._guarded(lambda: self.loop.prepare(clock.seconds() + AHEAD))
             self.loop.start(clock.seconds())
         self.loop.attempts.attend()
@@ -193,26 +196,38 @@ class Daemon:
             return None
         return self.roster.get(entry) or switched_off(self.tables.table(row.table).load(), entry)
 
+    def _why_late(self) -> str:
+        if self._claiming:
+            return "the scheduler's database could not be written"
+        return "the machine or the scheduler was asleep"
+
     def _look_at_tables(self) -> None:
-        for table in self.tables.changed():
+        changed = {table.name: table for table in self.tables.changed()}
+        again = [name for name, trouble in self._unread.items() if not trouble.due_in]
+        for table in changed.values():
             self._put_in_force(table)
+        for name in again:
+            if name not in changed:
+                self._put_in_force(self.tables.table(name))
 
     def _put_in_force(self, table: Table) -> None:
         try:
-            if self._digests.get(table.name) == table.digest():
-                return
-            snapshot = table.load()
+            if self._digests.get(table.name) != table.digest():
+                snapshot = table.load()
+                self._digests[table.name] = snapshot.digest
+                self.roster.replace(table.name, jobs(snapshot))
         except Ignored as problem:
             log.warning("%s", problem)
             self.roster.replace(table.name, ())
             self._digests.pop(table.name, None)
-            return
         except (TableError, DatabaseError) as problem:
             # what can't be read for now goes on as it was last read
-            log.error("%s", problem)  # noqa: TRY400
+            trouble = Trouble(f"the table {table.name} goes on as it was")
+            self._unread.setdefault(table.name, trouble).failed(problem)
             return
-        self._digests[table.name] = snapshot.digest
-        self.roster.replace(table.name, jobs(snapshot))
+        former = self._unread.pop(table.name, None)
+        if former is not None:
+            former.over()
 
     def _pass_over(self, now: float, since: float, why: str) -> None:
         """Tell the moments since then that are too late to be served; the rest is served late."""
@@ -231,26 +246,33 @@ class Daemon:
             return
         now = time.monotonic()
         self._news_since = self._news_since or now
-        if now - self._news_since >= WRITE_AFTER or not self.loop.attempts.running:
+        waited = now - self._news_since >= WRITE_AFTER or not self.loop.attempts.running
+        if waited and not self._writing.due_in:
             self._write()
 
     def _write(self) -> None:
         reports = self.loop.records.reports
         error = self.loop.records.flush()
-        self._news_since = None
         if error is not None:
-            log.error("what happened can't be written, it is kept and tried again: %s", error)
-        elif reports and self.errands is not None:
+            self._writing.failed(error)
+            return
+        self._writing.over()
+        self._news_since = None
+        if reports and self.errands is not None:
             self.errands.report_soon()
 
     def _guarded(self, claim: Callable[[], object]) -> None:
         """Claim; where the database fails nothing starts, and the moments are tried again."""
+        if self._claiming.due_in:
+            return
         served = self.roster.agenda.served
         try:
             claim()
         except DatabaseError as error:
             self.roster.agenda.turn_to(served)
-            log.error("moments can't be claimed, so nothing is started: %s", error)  # noqa: TRY400
+            self._claiming.failed(error)
+        else:
+            self._claiming.over()
 
     def _beat(self, now: float) -> None:
         if abs(now - self._beat_at) < REST - 1:
@@ -272,16 +294,21 @@ class Daemon:
     # rest
 
     def _rest(self) -> None:
-        now = clock.seconds()
-        coming = self.loop.next_moment(AHEAD)
         waits = [REST, self.tables.patience, self.executor.due_in()]
+        waits += [trouble.due_in for trouble in self._unread.values()]
         if self.errands is not None:
             waits.append(self.errands.due_in())
-        if coming is not None and settings.RUNS:
-            waits.append(coming - now)
+        if settings.RUNS:
+            waits += self._until_moments(clock.seconds())
         if self._news_since is not None:
-            waits.append(WRITE_AFTER)
+            waits.append(max(WRITE_AFTER, self._writing.due_in))
         self._sleep(max(0.0, min(wait for wait in waits if wait is not None)))
+
+    def _until_moments(self, now: float) -> list[float]:
+        """Give the seconds until the next start and the next claim, those that there are."""
+        start, claim = self.loop.next_start(), self.loop.next_claim(AHEAD)
+        waits = [] if start is None else [start - now]
+        return waits if claim is None else [*waits, max(claim - now, self._claiming.due_in)]
 
     def _sleep(self, seconds: float) -> None:
         for key, _ in self.selector.select(seconds):

@@ -59,12 +59,15 @@ class Loop:
             if started % REAP_EVERY == 0:
                 self.attempts.attend()
 
-    def next_moment(self, ahead: float) -> float | None:
-        """Give when there is something to do: a start, or a claim `ahead` seconds before one."""
-        coming = self.roster.agenda.next_moment()
+    def next_start(self) -> float | None:
+        """Give when something is to be started that is claimed already, or None."""
         moments = [self.attempts.next_retry(), self.ready[0].planned if self.ready else None]
-        moments.append(None if coming is None else coming - ahead)
         return min((found for found in moments if found is not None), default=None)
+
+    def next_claim(self, ahead: float) -> float | None:
+        """Give when to claim, `ahead` seconds before the moments that come next, or None."""
+        coming = self.roster.agenda.next_moment()
+        return None if coming is None else coming - ahead
 
     def bridge(self, since: float, until: float, why: str) -> int:
         """Record the moments of (since, until] as missed; give how many there were.

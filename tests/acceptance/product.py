@@ -197,7 +197,7 @@ class Started:
 
     def __init__(self, product: Product) -> None:
         self.product = product
-        self.log = product.home.parent / f"{product.home.name}-{product.port}.log"
+        self.log = product.checkout.parent / f"{product.port}.log"
         self._file = self.log.open("wb")
         self.began = time.monotonic()
         self.process = subprocess.Popen(
