@@ -81,16 +81,17 @@ class Expression:
             day[0] == "*",
             weekday[0] == "*",
         )
-        if not (expression._is_read() and expression._has_days()):
+        if not expression._ever_runs():
             raise explain(text)
         return expression
 
-    def _is_read(self) -> bool:
-        """Tell whether every field has values; one that has none is not a field."""
-        return bool(self.minutes and self.hours and self.days and self.months and self.weekdays)
+    def _ever_runs(self) -> bool:
+        """Tell whether every field is one (else it has no values) and any date is right.
 
-    def _has_days(self) -> bool:
-        """Tell whether any date is right; each, even 29 February, comes on every weekday."""
+        Each date, even 29 February, comes on every weekday.
+        """
+        if not (self.minutes and self.hours and self.days and self.months and self.weekdays):
+            return False
         if self.days & _COMMON_DAYS or not (self.day_star or self.weekday_star):
             return True
         return bool(self.days & days_of(longest(self.months)))

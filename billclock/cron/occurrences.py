@@ -25,6 +25,14 @@ _MINUTE = timedelta(minutes=1)
 _NO_JUMP = timedelta()
 _DAY = timedelta(days=1)
 _LONGEST_GAP = timedelta(hours=3)
+_END = last_moment(None)
+
+_Walk = tuple["Expression", datetime, "Iterator[datetime] | None"]
+# Expressions asked for one next moment after another: the expression, its latest answer, and what
+# follows that. The key is the id of the expression, which its walk keeps alive. Who goes on with a
+# walk takes it out first, in one step of the interpreter: no two threads share an iterator.
+_walks: dict[int, _Walk] = {}
+_MOST_WALKS = 32
 
 
 class _Window(NamedTuple):
@@ -56,15 +64,34 @@ class _Window(NamedTuple):
 
 
 def following(expression: Expression, after: datetime) -> datetime | None:
-    """Return the first moment strictly after a moment, in its zone; None past the year 9999."""
+    """Return the first moment strictly after a moment, in its zone; None past the year 9999.
+
+    Asked from the very moment it gave last, it goes on from there: a loop over it costs little
+    more than `upcoming`.
+    """
+    key = id(expression)
+    walk = _walks.pop(key, None)
+    if walk is not None and walk[1] is after:
+        onward = walk[2] or upcoming(expression, after)
+        moment = next(onward, None)
+    else:
+        onward = None
+        moment = _following(expression, after)
+        if len(_walks) >= _MOST_WALKS:
+            _walks.clear()
+    if moment is not None:
+        _walks[key] = expression, moment, onward
+    return moment
+
+
+def _following(expression: Expression, after: datetime) -> datetime | None:
     if not expression.minutes:
         return None
     offset = after.utcoffset()
     since = _minute_after(after)
-    end = last_moment(after.tzinfo)
     if offset is None:
-        return wall.first(expression, since, end)
-    for window in _forward(expression, shifted(since, -offset), end):
+        return wall.first(expression, since, _END)
+    for window in _forward(expression, shifted(since, -offset), last_moment(after.tzinfo)):
         moment = window.first(expression)
         if moment is not None:
             return moment
@@ -181,7 +208,7 @@ def _after_jump(
 def _minute_after(moment: datetime) -> datetime:
     """Return the first whole minute strictly after a moment."""
     if moment.second or moment.microsecond:
-        return shifted(moment, _MINUTE - timedelta(0, moment.second, moment.microsecond))
+        return shifted(moment, timedelta(0, 60 - moment.second, -moment.microsecond))
     return shifted(moment, _MINUTE)
 
 

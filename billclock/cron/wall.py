@@ -78,14 +78,15 @@ def last(expression: Expression, since: datetime, until: datetime) -> datetime |
 def run(expression: Expression, since: datetime, until: datetime) -> Iterator[datetime]:
     """Yield every match at or after `since` and before `until`, in order."""
     times = _times(expression.hours, expression.minutes)
-    latest = times[-1]
+    last_day = datetime(until.year, until.month, until.day, 0, 0, 0, 0, until.tzinfo)
     for midnight in _midnights(expression, since, until):
         today = times
-        if until - midnight <= latest:
-            today = today[: bisect_left(today, until - midnight)]
-        if midnight < since:
-            today = today[bisect_left(today, since - midnight) :]
-        yield from map(midnight.__add__, today)
+        if midnight < since or midnight >= last_day:
+            begin = bisect_left(times, since - midnight)
+            end = bisect_left(times, until - midnight)
+            today = times[begin:end]
+        for time in today:
+            yield midnight + time
 
 
 def _midnights(expression: Expression, since: datetime, until: datetime) -> Iterator[datetime]:
@@ -123,11 +124,17 @@ def _month_before(expression: Expression, year: int, month: int) -> tuple[int, i
 def _days(expression: Expression, year: int, month: int) -> int:
     """Return the days of a month on which an expression runs as a bit mask."""
     weekday, every = _shape(year, month)
-    # The weeks without what lies before the 1st; its bit is then the lowest, where day 1 is bit 1.
-    of_week = expression.weekdays * _SIX_WEEKS >> weekday << 1
+    of_week = _of_week(expression.weekdays, weekday)
     if expression.day_star or expression.weekday_star:
         return expression.days & of_week & every
     return (expression.days | of_week) & every
+
+
+@lru_cache(_KEPT)
+def _of_week(weekdays: int, weekday: int) -> int:
+    """Return the days on some weekdays, in a month whose 1st is a `weekday`, as a bit mask."""
+    # The weeks without what lies before the 1st; its bit is then the lowest, where day 1 is bit 1.
+    return weekdays * _SIX_WEEKS >> weekday << 1
 
 
 @lru_cache(_KEPT)

@@ -1,6 +1,7 @@
 """When an expression runs: one sequence, whichever question is asked."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,72 @@ def test_next_upcoming_previous_and_between_agree_in_a_zone(expression, moment, 
     between = expression.between(upcoming[0], upcoming[-1])
     assert told_all(between) == told_all(upcoming[:-1])
     assert all(at.astimezone(UTC).astimezone(zone).isoformat() == told(at) for at in upcoming)
+
+
+@given(expressions, moments, st.none() | zones)
+def test_a_loop_over_next_gives_what_upcoming_gives(expression, moment, zone):
+    after = moment if zone is None else moment.replace(tzinfo=UTC).astimezone(zone)
+    assert told_all(islice(looped(expression, after), 5)) == told_all(five(expression, after))
+
+
+def looped(expression, after):
+    while (after := expression.next(after)) is not None:
+        yield after
+
+
+def test_a_loop_over_next_ends_with_the_calendar():
+    for zone in (None, BERLIN):
+        loop = looped(Expression.parse("0 0 30,31 12 *"), datetime(9998, 12, 31, tzinfo=zone))
+        assert [(at.year, at.day) for at in loop] == [(9999, 30), (9999, 31)]
+
+
+def test_the_same_question_has_the_same_answer_however_often_it_is_asked():
+    expression = Expression.parse("*/10 * * * *")
+    first = expression.next(datetime(2026, 1, 1))
+    second = expression.next(first)
+    third = expression.next(second)
+    assert [expression.next(at) for at in (first, first, second, first)] == [
+        second,
+        second,
+        third,
+        second,
+    ]
+
+
+def test_many_loops_in_turn_do_not_disturb_each_other():
+    turns = [Expression.parse(f"{minute} */2 * * *") for minute in range(60)]
+    start = datetime(2026, 3, 28, tzinfo=BERLIN)
+    loops = [looped(expression, start) for expression in turns * 2]
+    rounds = [[next(loop) for loop in loops] for _ in range(30)]
+    for expression, moments_of in zip(turns * 2, zip(*rounds, strict=True), strict=True):
+        assert told_all(moments_of) == told_all(islice(expression.upcoming(start), 30))
+
+
+class Interrupted(tzinfo):
+    """A zone that, when told to, has another thread ask something while its offset is awaited."""
+
+    question = None
+    answer = None
+
+    def utcoffset(self, moment):
+        if self.question:
+            question, self.question = self.question, None
+            with ThreadPoolExecutor(1) as other:
+                self.answer = other.submit(question).result()
+        return timedelta(hours=1)
+
+    def dst(self, moment):
+        return timedelta()
+
+
+def test_another_thread_may_ask_the_same_in_the_middle_of_an_answer():
+    yearly, zone = Expression.parse("0 0 1 1 *"), Interrupted()
+    first, second = islice(looped(yearly, datetime(2026, 6, 1, tzinfo=zone)), 2)
+    zone.question = lambda: yearly.next(second)
+    third = yearly.next(second)
+    assert (first.year, second.year, third.year) == (2027, 2028, 2029)
+    assert zone.answer == third
+    assert yearly.next(third).year == 2030
 
 
 def told(moment):
