@@ -1,10 +1,23 @@
 """Every address of the web."""
 
-from allauth.account.views import account_inactive, login, logout
 from django.urls import path
 
 from billclock.api import rest, views
-from billclock.web import entrance, health, jobs, metrics, runs
+from billclock.web import (
+    account_urls,
+    crontab_text,
+    entrance,
+    health,
+    importing,
+    jobs,
+    keys,
+    metrics,
+    problems,
+    problems_acts,
+    reference,
+    runs,
+    versions,
+)
 
 urlpatterns = [
     path("", jobs.page, name="jobs"),
@@ -13,14 +26,33 @@ urlpatterns = [
     path("runs/<int:run>/output", runs.download, name="run_output"),
     path("runs/<int:run>/stop", runs.stop, name="run_stop"),
     path("entries/<int:entry>/run", jobs.run_now, name="run_now"),
+    path("problems", problems.page, name="problems"),
+    path("problems/run", problems_acts.run, name="problems_run"),
+    path("problems/fix", problems_acts.fix, name="problems_fix"),
+    path("problems/clock", problems_acts.follow_clock, name="problems_clock"),
+    path("problems/mail", problems_acts.send_again, name="problems_mail"),
+    path("problems/aside", problems_acts.snooze, name="problems_aside"),
+    path("problems/wake", problems_acts.wake, name="problems_wake"),
+    path("problems/catch-up/<int:entry>", problems_acts.catch_up, name="problems_catch_up"),
+    path("problems/switch-on/<int:entry>", problems_acts.switch_on, name="problems_switch_on"),
+    path("crontab", crontab_text.page, name="crontab"),
+    path("crontab/edit", crontab_text.edit, name="crontab_edit"),
+    path("crontab/mend", crontab_text.mend, name="crontab_mend"),
+    path("crontab/export", crontab_text.export, name="crontab_export"),
+    path("crontab/import", importing.page, name="crontab_import"),
+    path("crontab/versions", versions.listing, name="versions"),
+    path("crontab/versions/<int:number>", versions.detail, name="version"),
+    path("crontab/versions/<int:number>/restore", versions.restore, name="version_restore"),
+    path("crontab/versions/<int:number>/undo", versions.undo, name="version_undo"),
     path("setup/<str:token>", entrance.first_user, name="setup"),
-    path("sign-in", login, name="account_login"),
-    path("sign-out", logout, name="account_logout"),
-    path("inactive", account_inactive, name="account_inactive"),
+    *account_urls.patterns(),
     path("theme", entrance.theme, name="theme"),
     path("language", entrance.language, name="set_language"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("billmgr", views.billmgr, name="billmgr"),
+    path("account/keys", keys.page, name="keys"),
+    path("account/keys/<int:key>/revoke", keys.revoke, name="key_revoke"),
+    path("api/reference", reference.page, name="api_reference"),
     path("api/v1/", ([*rest.patterns()], "api", "api")),
 ]

@@ -11,8 +11,8 @@ from billclock.cron.comments import block, is_description
 from billclock.cron.crontab import Crontab
 from billclock.cron.directives import is_directive
 from billclock.cron.findings import ERROR, WARNING, Finding, shown
-from billclock.cron.lines import Assigned, Blank, Broken, Comment, Line, Planned
-from billclock.cron.shell import DISCARD
+from billclock.cron.lines import Assigned, Blank, Broken, Comment, Line, Planned, read_line
+from billclock.cron.shell import DISCARD, KNOWN_PROGRAMS
 from billclock.web.visible import visible
 
 Pieces: TypeAlias = Sequence[tuple[str, str]]  # kind of a piece (a class of crontab.css), its text
@@ -25,8 +25,12 @@ WHOLE_FILE = {"no_final_newline", "crlf"}  # their mends are for the file, not f
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding under its line: `fix` is the line as it would be, `whole` a mend of the file."""
+    """A finding under its line: `fix` is the line as it would be, `whole` a mend of the file.
 
+    `place` is the line's number in the file, hidden lines counted.
+    """
+
+    place: int
     level: str
     code: str
     column: int
@@ -76,8 +80,15 @@ def code_lines(
                 _marked(_pieces(line, described=number in owned), line.raw, here),
                 keys.get(number),
                 _state(line),
-                [_remark(finding) for finding in here],
+                [remark(finding) for finding in here],
             )
+
+
+def line_pieces(text: str) -> Pieces:
+    """Give one line by itself (undecodable bytes as surrogate escapes) in coloured pieces."""
+    raw = text.encode("utf-8", "surrogateescape")
+    line = read_line(raw, system=False, programs=KNOWN_PROGRAMS)
+    return _marked(_pieces(line, described=True), raw, [])
 
 
 def _owned(crontab: Crontab) -> set[int]:
@@ -95,8 +106,10 @@ def _state(line: Line) -> str:
     return "broken" if isinstance(line, Broken) else ""
 
 
-def _remark(finding: Finding) -> Remark:
+def remark(finding: Finding) -> Remark:
+    """Put a finding into the words that a page shows, whatever bytes it tells of."""
     return Remark(
+        finding.line,
         finding.level,
         finding.code,
         finding.column,

@@ -1,0 +1,188 @@
+"""The Crontab screen: the table's text with its findings, mended by a button or edited as text."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billclock.cron.crontab import Crontab
+from billclock.cron.findings import NOTE
+from billclock.cron.header import visible
+from billclock.cron.lint import fixed
+from billclock.jobs.checking import findings
+from billclock.scheduler import desk
+from billclock.scheduler.control import NotRunningError
+from billclock.scheduler.errors import Conflict, Refused, TableError
+from billclock.web import crontabs
+from billclock.web.access import editor, may_edit, signed_in, table_of
+from billclock.web.code import code_lines, remark
+from billclock.web.conflicts import meeting
+from billclock.web.crontabs import Reading
+from billclock.web.difference import difference
+from billclock.web.fresh import fresh
+from billclock.web.typed import to_type, typed, untypable
+from billclock.web.undoing import offered, saved
+
+MOST = 3000  # lines of a text that a page shows with their findings
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Show a table's text with line numbers, colours, jobs and findings."""
+    reading = crontabs.load(table_of(request))
+    context = framed(request, reading, "file") | {"undo": offered(request)}
+    if reading.snapshot is not None:
+        context |= _shown(reading)
+    return render(request, "crontab/page.html", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """Give a table's bytes, as `crontab -l` prints them, to be kept as a file."""
+    name = table_of(request)
+    reading = crontabs.load(name)
+    if reading.problem is not None:
+        messages.error(request, str(reading.problem))
+        return back_to("crontab", name)
+    answer = HttpResponse(shown_bytes(reading), content_type="text/plain; charset=utf-8")
+    file = name.replace("/", "_") + ".crontab"
+    answer["Content-Disposition"] = f'attachment; filename="{file}"'
+    return answer
+
+
+@require_POST
+@fresh
+def mend(request: HttpRequest) -> HttpResponse:
+    """Apply the mend of one finding."""
+    editor(request)
+    name = table_of(request)
+    line, _colon, code = request.POST.get("finding", "").partition(":")
+    reading = crontabs.load(name)
+    before = reading.snapshot.data if reading.snapshot else None
+
+    def change(now: Crontab) -> Crontab:
+        for finding in findings(now):
+            if (str(finding.line), finding.code) == (line, code):
+                return fixed(now, finding)
+        return now
+
+    try:
+        after = desk.edit(
+            name,
+            change,
+            author=signed_in(request).email,
+            seen=request.POST.get("seen"),
+            note=f"line {line} mended: {code}"[:255],
+        )
+    except (TableError, NotRunningError) as problem:
+        messages.error(request, str(problem))
+    else:
+        saved(request, "crontab.mend", f"{line}:{code}", before, after, _("Line %s mended") % line)
+    return back_to("crontab", name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh
+def edit(request: HttpRequest) -> HttpResponse:
+    """Edit a table as text: `check` shows what would change, `install` saves it."""
+    name = table_of(request)
+    if request.method != "POST":
+        reading = crontabs.load(name)
+        data = shown_bytes(reading)
+        context = framed(request, reading, "edit")
+        context |= {"text": to_type(data), "untypable": untypable(data)}
+        return render(request, "crontab/edit.html", context)
+    editor(request)
+    if request.POST.get("do") == "install":
+        return _install(request, name)
+    return _checked(request, crontabs.load(name))
+
+
+def _install(request: HttpRequest, name: str) -> HttpResponse:
+    reading = crontabs.load(name)
+    text, seen = request.POST.get("text", ""), request.POST.get("seen", "")
+    before = reading.snapshot.data if reading.snapshot else None
+
+    def change(now: Crontab) -> Crontab:
+        data = bytes(now)
+        body = visible(data)
+        return Crontab.parse(data[: len(data) - len(body)] + typed(text, body))
+
+    try:
+        after = desk.edit(name, change, author=signed_in(request).email, seen=seen, note="text")
+    except Conflict as conflict:
+        context = framed(request, reading, "edit") | {"conflict": meeting(name, conflict)}
+        return render(request, "crontab/conflict.html", context, status=409)
+    except (TableError, NotRunningError) as problem:
+        return _checked(request, reading, problem)
+    saved(request, "crontab.edit", name, before, after, _("The crontab of %s was saved") % name)
+    return back_to("crontab", name)
+
+
+def _checked(
+    request: HttpRequest, reading: Reading, problem: Exception | None = None
+) -> HttpResponse:
+    """Show the text that was typed again, with what it would change and what is wrong with it."""
+    text = request.POST.get("text", "")
+    old = shown_bytes(reading)
+    new = typed(text, old)
+    context = framed(request, reading, "edit") | {
+        "text": text,
+        "seen": request.POST.get("seen", ""),
+        "changes": difference(old, new),
+        "remarks": [remark(one) for one in findings(Crontab.parse(new)) if one.level != NOTE],
+        "checked": True,
+        "untypable": untypable(old),
+    }
+    if isinstance(problem, Refused):
+        context["refused"] = problem
+    elif problem is not None:
+        context["problem"] = problem
+    return render(request, "crontab/edit.html", context, status=422 if problem else 200)
+
+
+def framed(request: HttpRequest, reading: Reading, part: str) -> dict[str, Any]:
+    """Give what every page of the Crontab tab shows around its own part."""
+    user = signed_in(request)
+    snapshot = reading.snapshot
+    return {
+        "reading": reading,
+        "table": reading.name,
+        "names": crontabs.names(user),
+        "part": part,
+        "seen": snapshot.digest if snapshot else "",
+        "may_edit": may_edit(user) and not reading.crontab.system,
+        "counts": {"all": len(reading.crontab.entries)},
+    }
+
+
+def shown_bytes(reading: Reading) -> bytes:
+    """Give a table's text without the header that Debian's crontab(1) hides."""
+    return reading.snapshot.shown if reading.snapshot else b""
+
+
+def back_to(name: str, table: str) -> HttpResponseRedirect:
+    """Go to a page of a table."""
+    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'table': table})}")
+
+
+def _shown(reading: Reading) -> dict[str, Any]:
+    crontab, snapshot = reading.crontab, reading.snapshot
+    keys = snapshot.keys if snapshot else ()
+    by_line = dict(zip((entry.line for entry in crontab.entries), keys, strict=False))
+    hidden = len(crontab.lines) - len(Crontab.parse(shown_bytes(reading)).lines)
+    found = findings(crontab)
+    lines = list(code_lines(crontab, found, by_line, hidden))
+    levels = [line.level for line in lines]
+    return {
+        "lines": lines[:MOST],
+        "more": max(len(lines) - MOST, 0),
+        "bad": levels.count("error"),
+        "odd": levels.count("warning"),
+        "size": len(snapshot.data or b"") if snapshot else 0,
+    }
