@@ -72,6 +72,37 @@ def test_a_tree_never_outlives_its_timeout(
     assert 0.5 <= time.monotonic() - began < 5
 
 
+SLIPS_AWAY = """
+import os, time
+time.sleep(0.7)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        loop = "trap '' TERM; echo $$ >>{place}; while :; do sleep 0.1; done"
+        os.execve("/bin/sh", ["sh", "-c", loop], {{}})
+    os._exit(0)
+os.wait()
+time.sleep(60)
+"""
+
+
+@pytest.mark.root
+def test_without_mark_session_or_parent_it_is_still_in_its_control_group(
+    executor: ProcessExecutor, tmp_path: Path
+) -> None:
+    if "cgroup2" not in Path("/proc/self/mountinfo").read_text():
+        pytest.skip("this machine has no control groups of version 2")
+    place, script = tmp_path / "pids", tmp_path / "slips.py"
+    script.write_text(SLIPS_AWAY.format(place=place))
+    given = order(f"{sys.executable} {script}", timeout=4.0, grace=0.3)
+    executor.submit(given)
+    (found,) = pids(place, 1)
+    (ending,) = await_endings(executor)
+    assert ending.timed_out
+    assert not is_alive(found)
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/billclock-*/{given.run}"))
+
+
 def test_what_a_finished_command_left_behind_ends_at_the_timeout_too(
     executor: ProcessExecutor, tmp_path: Path
 ) -> None:

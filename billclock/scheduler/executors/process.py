@@ -99,6 +99,7 @@ class ProcessExecutor:
     def close(self) -> None:
         """Hang up on the spawners; what they started goes on."""
         self._spawners.close()
+        self.watch.close()
 
     def _left(self, pid: int, leaving: Leaving) -> None:
         record = self._started.pop(pid, None)

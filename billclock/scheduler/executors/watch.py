@@ -14,6 +14,7 @@ from billclock import clock
 from billclock.scheduler import output
 from billclock.scheduler.executors import proc
 from billclock.scheduler.executors.base import Ending, Order
+from billclock.scheduler.executors.cgroups import Groups
 
 DISK_FULL = "the disk that holds its output is full: free some space"
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -64,6 +65,7 @@ class Watch:
         self._heap: list[tuple[float, int, tuple[int, str]]] = []
         self._count = itertools.count()
         self._snapshot: proc.Snapshot | None = None
+        self._groups = Groups()
         self._actions: dict[str, Callable[[_Watched], None]] = {
             "limit": self._limit,
             "hunt": self._hunt,
@@ -75,6 +77,7 @@ class Watch:
         watched = _Watched(order, pid, limited=order.timeout is not None)
         self._runs[order.run] = watched
         if order.timeout is not None:
+            self._groups.enclose(order.run, pid)
             began = pid_started / _TICKS
             self._set(watched, "limit", began + order.timeout)
         self._set(watched, "look", clock.since_boot() + watched.look_every)
@@ -115,6 +118,10 @@ class Watch:
                 self._actions[key[1]](self._runs[key[0]])
         endings, self._endings = self._endings, []
         return endings
+
+    def close(self) -> None:
+        """Let go of what is held of the system; what runs goes on."""
+        self._groups.close()
 
     def due_in(self) -> float | None:
         """Give the seconds until something is due; None when nothing is."""
@@ -165,6 +172,8 @@ class Watch:
         run = watched.order.run
         if watched.told and not any((run, action) in self._timers for action in self._actions):
             del self._runs[run]
+            if watched.limited:
+                self._groups.release(run)
 
     # limits and stops
 
@@ -201,7 +210,8 @@ class Watch:
         if self._snapshot is None:
             self._snapshot = proc.Snapshot()
         home = watched.order.environment.get(proc.HOME_MARK, "")
-        return self._snapshot.tree(watched.order.run, home, watched.pid)
+        found = self._snapshot.tree(watched.order.run, home, watched.pid)
+        return found | self._groups.members(watched.order.run) if watched.limited else found
 
     # outputs
 
