@@ -1,7 +1,20 @@
-"""What django-allauth asks of us: nobody signs himself up."""
+"""What django-allauth asks of us: who may come in, which codes are good, what is kept secret."""
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.http import HttpRequest
+
+from billclock.accounts import freshness
+from billclock.accounts.audit import note
+from billclock.accounts.models import User
+
+SILENT = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -11,3 +24,50 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Tell that there is no sign-up."""
         del request
         return False
+
+    def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:
+        """Tell whether a user must show who he is before he changes how he signs in."""
+        del app
+        return not freshness.is_fresh(self.request.session)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Write down a wrong password of somebody we know; rate limits keep these few."""
+        user = User.objects.filter(email=str(credentials.get("email", "")).lower()).first()
+        if user is not None:
+            note(user.email, "sign-in.refused", user.email, request=request)
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Say what allauth wants said, but not what a user sees anyway."""
+        if message_template not in SILENT:
+            super().add_message(request, level, message_template, *args, **kwargs)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Secrets of second factors are kept encrypted, so that a copied database opens nothing."""
+
+    def get_totp_issuer(self) -> str:
+        """Name us in the user's app."""
+        return "Billclock"
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt with a key made from SECRET_KEY."""
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Decrypt; with another SECRET_KEY than it was encrypted with, no code is right."""
+        try:
+            return _cipher().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            raise self.validation_error("incorrect_code") from None
+
+
+def _cipher() -> Fernet:
+    key = sha256(b"billclock second factor " + settings.SECRET_KEY.encode()).digest()
+    return Fernet(urlsafe_b64encode(key))

@@ -1,5 +1,7 @@
 """The accounts as a Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class AccountsConfig(AppConfig):
 
     name = "billclock.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Listen to sign-ins, once the models can be imported."""
+        import_module("billclock.accounts.witness").listen()

@@ -1,8 +1,10 @@
-"""Users, who sign in with their e-mail address, the first one's link, and the audit trail."""
+"""Users, who sign in with their e-mail address; their sessions and links; the audit trail."""
 
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,10 @@ class Role(models.TextChoices):
 
 class UserManager(BaseUserManager["User"]):
     """Makes users and finds them by their e-mail address."""
+
+    def ruling(self) -> "models.QuerySet[User]":
+        """Keep those who can make and change users; there must always be one."""
+        return self.filter(role=Role.ROOT, is_active=True, tables="")
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make a user; without a password he cannot sign in by one."""
@@ -62,6 +68,42 @@ class User(AbstractBaseUser):
     def sees(self, table: str) -> bool:
         """Tell whether a crontab is open to this user."""
         return not self.tables.split() or table in self.tables.split()
+
+    @property
+    def rules(self) -> bool:
+        """Tell whether he may make and change users: a root user to whom every table is open."""
+        return self.role == Role.ROOT and not self.tables.split()
+
+
+class Session(AbstractBaseSession):
+    """A sign-in on one device, or a visitor's; what it was last used from and when is shown."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    since = models.DateTimeField()
+    seen = models.DateTimeField()
+    address = models.CharField(max_length=64, blank=True)
+    agent = models.CharField(max_length=256, blank=True)
+
+    @property
+    def handle(self) -> str:
+        """Give a name for it that, unlike its key, may be shown."""
+        return sha256(self.session_key.encode()).hexdigest()[:16]
+
+
+class Purpose(models.TextChoices):
+    """What a one-time link is for: to choose the first password, or a new one."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+class OneTimeLink(models.Model):
+    """A link by which a user chooses a password; `digest` is SHA-256 of its secret part."""
+
+    user = models.ForeignKey(User, models.CASCADE)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
 
 
 class SetupLink(models.Model):

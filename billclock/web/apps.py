@@ -1,5 +1,7 @@
 """The screens as a Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class WebConfig(AppConfig):
 
     name = "billclock.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Have news of accounts sent, once the models can be imported."""
+        import_module("billclock.web.account_mail").listen()

@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern
 
 from billclock import clock
-from billclock.accounts.models import Role, User
+from billclock.accounts.models import Role, Session, User
 from billclock.accounts.setup import setup_link
 from billclock.scheduler.models import Entry
 from billclock.urls import urlpatterns
@@ -28,6 +27,9 @@ OPEN = {
     "set_language",
     "healthz",
     "metrics",
+    "account_reset_password",
+    "account_forgotten_sent",
+    "choose_password",
 }
 
 

@@ -1,0 +1,38 @@
+"""The acts of the audit trail in words; an act that has none is shown by its name."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+WORDS: dict[str, str | Promise] = {
+    "sign-in": _("signed in"),
+    "sign-in.refused": _("wrong password"),
+    "code.refused": _("wrong code"),
+    "sign-out": _("signed out"),
+    "session.end": _("ended sessions"),
+    "password.change": _("changed the password"),
+    "password.forgotten": _("asked for a new password"),
+    "password.reset": _("chose a new password"),
+    "factor.add": _("added a second factor"),
+    "factor.remove": _("removed a second factor"),
+    "factor.renew-codes": _("made new recovery codes"),
+    "user.invite": _("invited a user"),
+    "user.accept": _("accepted the invitation"),
+    "user.change": _("changed rights"),
+    "user.shut-out": _("shut a user out"),
+    "user.let-in": _("let a user in again"),
+    "user.link": _("made a link to choose a password"),
+    "user.forget-factors": _("took second factors away"),
+    "key.make": _("made a key for programs"),
+    "key.revoke": _("revoked a key for programs"),
+}
+ALARMING = {"sign-in.refused", "code.refused"}
+
+
+def word(act: str) -> str:
+    """Say what was done."""
+    return str(WORDS.get(act, act))
+
+
+def icon(act: str) -> str:
+    """Name the icon of what a reader should notice; else there is none."""
+    return "triangle-alert" if act in ALARMING else ""
