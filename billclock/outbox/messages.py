@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billclock import clock
 from billclock.outbox.channels import Answer, Letter
-from billclock.outbox.models import LEASE, LONGEST_WAIT, Message, State
+from billclock.outbox.models import LEASE, LONGEST_WAIT, Message, MessageQuerySet, State
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30))
 """The waits after the first tries; LONGEST_WAIT after each later one."""
@@ -119,6 +119,25 @@ def note_waiting(channel: str, reason: str) -> int:
     waiting = Message.objects.filter(channel=channel, state=State.QUEUED)
     waiting.exclude(last_error=reason).update(last_error=reason)
     return waiting.count()
+
+
+def again(chosen: MessageQuerySet) -> int:
+    """Queue messages that are in nobody's hands for a try at once, to those who refused it too.
+
+    Give how many there were.
+    """
+    count = 0
+    for message in chosen.filter(state__in=(State.QUEUED, State.FAILED)):
+        untouched = Message.objects.filter(id=message.id, state=message.state)
+        count += untouched.update(
+            outstanding=[*message.outstanding, *message.refused],
+            refused={},
+            attempts=0,
+            next_try=clock.now(),
+            last_error="",
+            state=State.QUEUED,
+        )
+    return count
 
 
 def prune(before: datetime, group: str, *, most: int = 500) -> int:

@@ -13,6 +13,7 @@ from billclock.cron.expression import Expression
 from billclock.scheduler import policies, versions
 from billclock.scheduler.models import Beat, Entry, Pause, Run, Slot, Table, Trigger, Version
 from billclock.scheduler.pauses import ALL, scope_of
+from billclock.scheduler.policies import CatchUp
 from billclock.scheduler.roster import Zones
 from billclock.scheduler.why import MINUTE, Attempted, Evidence, Held, Settled, Text
 
@@ -31,6 +32,7 @@ def gather(entry: Entry, moment: datetime) -> Evidence:
     system = table is not None and table.system
     crontab = Crontab.parse(versions.text(version) or b"" if version else b"", system=system)
     line = find(crontab, entry)
+    options = policies.read(line.directives)[0] if line else policies.DEFAULT
     zone = Zones().of(line) if line else moment.tzinfo
     beat = Beat.objects.order_by("-at").first()
     return Evidence(
@@ -42,8 +44,9 @@ def gather(entry: Entry, moment: datetime) -> Evidence:
         served=beat.served if beat else None,
         settled=_settled(entry, moment),
         runs=_runs(entry, moment),
-        pauses=pauses(line, entry, moment - AROUND, moment + AROUND),
+        pauses=pauses(entry.pk, options.tags, moment - AROUND, moment + AROUND),
         made_up=_made_up(entry, moment),
+        catches_up=options.catch_up is CatchUp.ONCE,
     )
 
 
@@ -57,10 +60,9 @@ def find(crontab: Crontab, entry: Entry) -> Line | None:
     return described[0] if entry.description and len(described) == 1 else None
 
 
-def pauses(line: Line | None, entry: Entry, since: datetime, until: datetime) -> Sequence[Held]:
+def pauses(entry: int, tags: Sequence[str], since: datetime, until: datetime) -> Sequence[Held]:
     """Give the pauses between two moments that hold an entry, the first begun first."""
-    tags = policies.read(line.directives)[0].tags if line else ()
-    scopes = [ALL, scope_of(entry=entry.pk), *(scope_of(tag=tag) for tag in tags)]
+    scopes = [ALL, scope_of(entry=entry), *(scope_of(tag=tag) for tag in tags)]
     found = Pause.objects.filter(Q(until=None) | Q(until__gt=since), scope__in=scopes)
     rows = found.filter(since__lt=until).order_by("since")
     return [Held(row.scope, row.since, row.until, row.actor) for row in rows]

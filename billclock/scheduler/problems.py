@@ -274,7 +274,9 @@ def _broken(sheet: Sheet, now: datetime) -> Iterator[Problem]:
             now,
             sheet.name,
             subject=blake2b(raw, digest_size=8).hexdigest(),
-            reason=str(error),
+            reason=f"{error.field}: {error.reason}" if error.field else error.reason,
+            # lines with a mend are mended together
+            cause=sheet.name if error.suggestion else "",
             line=error.line or 1,
             fix=error.suggestion,
         )

@@ -20,7 +20,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from billclock.outbox.models import Message
+from billclock.outbox.models import Message, MessageQuerySet
 from billclock.scheduler.durations import typical
 from billclock.scheduler.models import Entry, Incident, Outcome, Run, Slot, Table, Trigger, Version
 from billclock.scheduler.problems import Facts, Going, Kind, Lasting, Passed, Problem
@@ -180,6 +180,11 @@ def _clock(now: datetime) -> Iterator[Problem]:
         yield Problem(
             Kind.CLOCK, incident.at, subject=str(incident.pk), reason=incident.text, cause="clock"
         )
+
+
+def letters(table: str, reason: str) -> MessageQuerySet:
+    """Give the reports of a table that can't be delivered for one reason."""
+    return Message.objects.undelivered().filter(group=group(table), last_error=reason)
 
 
 def _undelivered(tables: Collection[str]) -> Iterator[Problem]:

@@ -138,7 +138,8 @@ class Evidence:
     """What is known of an entry at a moment.
 
     `moment` is in the zone in which the entry's fields are read. `served` is the moment up to
-    which planned moments were seen to (None: there never was a scheduler).
+    which planned moments were seen to (None: there never was a scheduler), `catches_up` whether
+    the entry then asked for missed moments to be made up for.
     """
 
     moment: datetime
@@ -151,6 +152,7 @@ class Evidence:
     runs: Sequence[Attempted] = ()
     pauses: Sequence[Held] = ()
     made_up: Attempted | None = None
+    catches_up: bool = False
 
 
 class Field(NamedTuple):
