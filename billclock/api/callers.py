@@ -1,13 +1,14 @@
 """Who calls: by a key, by a session's id, by a password, or as a browser that is signed in."""
 
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
 from django.apps import apps
-from django.contrib.auth import authenticate
-from django.contrib.sites.shortcuts import get_current_site
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
@@ -17,7 +18,6 @@ from billclock.api.parameters import FunctionError
 from billclock.api.registry import RIGHTS, Actor
 
 SAFE = ("GET", "HEAD")
-LIMITS = "allauth.account"
 FACTOR = "mfa.Authenticator"
 
 
@@ -53,18 +53,18 @@ def by_password(request: HttpRequest, email: str, password: str) -> Caller:
     Wrong ones count against the same limits as those of the sign-in page, and who has a second
     factor needs a key: a password alone would go past it.
     """
-    # a GET counts as well, which allauth's own form never gets
-    address = f"{get_current_site(request).domain}:{email.lower()}"
-    tries = ratelimit.consume(request, app=LIMITS, action="login", limit_get=True)
-    wrong = ratelimit.consume(
-        request, app=LIMITS, action="login_failed", key=address, limit_get=True
-    )
-    if not (tries and wrong):
+    counted = copy(request)
+    counted.method = "POST"  # allauth lets any number of GETs pass
+    try:
+        in_time = ratelimit.consume(counted, action="login")
+        adapter = get_adapter(counted)
+        user = adapter.authenticate(counted, email=email, password=password) if in_time else None
+    except ValidationError:
+        in_time = False
+    if not in_time:
         raise refused("limit", "too many attempts: wait some minutes, or use a key")
-    user = authenticate(request, email=email, password=password)
-    if not isinstance(user, User):
+    if not isinstance(user, User) or not user.is_active:
         raise refused("auth", "the e-mail address or the password is not correct")
-    wrong.rollback()
     if _has_second_factor(user):
         raise refused("auth", "this user has a second factor: make a key at /account/keys")
     return Caller(user, actor(user), Way.PASSWORD)

@@ -160,6 +160,8 @@ def _fault(name: str, error: Exception) -> Fault:
             return Fault("value", error.field, str(error.value), str(error))
         case CronError():
             return Fault("value", error.field or "command", "", str(error))
+        case UnicodeEncodeError():  # bytes of a command line, where only text will do
+            return Fault("value", name, "", f"{error.object!r} holds bytes that are no UTF-8")
         case OptionError() | BillingError():
             return Fault("value", name, "", str(error))
         case TableError():

@@ -47,7 +47,8 @@ def world(home: Path, settings: LazySettings) -> World:
         Tables().table(name).load()
         return Entry.objects.get(table=name, gone_at=None)
 
-    entry = write("root", b"## Nightly copy\n15 1 * * * /opt/copy\n")
+    write("root", b"15 1 * * * /opt/copy\n")
+    entry = write("root", b"## Nightly copy\n15 1 * * * /opt/copy\n")  # version 2
     now = clock.now()
     run = Run.objects.create(
         entry=entry, planned=now, started=now, finished=now, exit_code=0, output_size=6,
