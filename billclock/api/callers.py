@@ -3,11 +3,10 @@
 from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
-from django.apps import apps
+from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from ninja.utils import check_csrf
@@ -18,7 +17,6 @@ from billclock.api.parameters import FunctionError
 from billclock.api.registry import RIGHTS, Actor
 
 SAFE = ("GET", "HEAD")
-FACTOR = "mfa.Authenticator"
 
 
 class Way(StrEnum):
@@ -65,7 +63,7 @@ def by_password(request: HttpRequest, email: str, password: str) -> Caller:
         raise refused("limit", "too many attempts: wait some minutes, or use a key")
     if not isinstance(user, User) or not user.is_active:
         raise refused("auth", "the e-mail address or the password is not correct")
-    if _has_second_factor(user):
+    if is_mfa_enabled(user):
         raise refused("auth", "this user has a second factor: make a key at /account/keys")
     return Caller(user, actor(user), Way.PASSWORD)
 
@@ -97,10 +95,3 @@ def actor(user: User, role: Role | None = None) -> Actor:
 def refused(kind: str, message: str) -> FunctionError:
     """Make the error of a call that is not let in; it never says who exists."""
     return FunctionError(kind, "auth", "", message)
-
-
-def _has_second_factor(user: User) -> bool:
-    if not apps.is_installed("allauth.mfa"):
-        return False
-    factors: Any = apps.get_model(FACTOR)
-    return bool(factors.objects.filter(user_id=user.pk).exists())

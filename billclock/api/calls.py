@@ -4,16 +4,17 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest
 
-from billclock.accounts import audit
+from billclock.accounts import audit, freshness
 from billclock.accounts.models import Role
-from billclock.api.callers import Caller
+from billclock.api.callers import Caller, Way
 from billclock.api.documents import Change, Document, Fault
-from billclock.api.registry import call, find
+from billclock.api.registry import call, failed, find
 
 STATUS = {
     "auth": 401,
     "access": 403,
     "csrf": 403,
+    "idle": 403,
     "query": 404,
     "missing": 404,
     "method": 405,
@@ -32,21 +33,32 @@ SECRET = frozenset({"password", "key", "auth", "authinfo"})
 
 
 def perform(request: HttpRequest, caller: Caller, name: str, params: Mapping[str, str]) -> Document:
-    """Call a function, and note in the audit trail what it changed."""
+    """Call a function, and note in the audit trail what it changed.
+
+    A browser that was idle changes nothing: its user shows on a page who he is, as for any form.
+    """
+    acts = changes(name, params)
+    if acts and caller.way is Way.COOKIE and not freshness.is_fresh(request.session):
+        words = "you were idle: show who you are at /account/confirm, then call again"
+        return failed(name, Fault("idle", name, "", words))
     document = call(name, params, actor=caller.actor)
-    if document.fault is None and changes(name, params):
+    if acts and document.fault is None:
         plain = (f"{key}={text}" for key, text in params.items() if key not in SECRET)
         for change in document.changes or [Change(" ".join(plain))]:
-            audit.note(
-                caller.actor.name,
-                name,
-                change.subject,
-                table=change.table,
-                before=change.before,
-                after=change.after,
-                request=request,
-            )
+            _note(request, caller, name, change)
     return document
+
+
+def _note(request: HttpRequest, caller: Caller, name: str, change: Change) -> None:
+    audit.note(
+        caller.actor.name,
+        name,
+        change.subject,
+        table=change.table,
+        before=change.before,
+        after=change.after,
+        request=request,
+    )
 
 
 def changes(name: str, params: Mapping[str, str]) -> bool:

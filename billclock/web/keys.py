@@ -17,6 +17,7 @@ from billclock.api import keys
 from billclock.api.models import ApiKey, Use
 from billclock.api.registry import RIGHTS
 from billclock.web.access import signed_in
+from billclock.web.fresh import fresh
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
 
@@ -33,7 +34,7 @@ class KeyForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("The program that will use it."),
     )
-    role = forms.ChoiceField(label=gettext_lazy("May do at most what"))
+    role = forms.ChoiceField(label=gettext_lazy("Role at most"))
     days = forms.ChoiceField(
         label=gettext_lazy("Ends after"),
         choices=[
@@ -68,6 +69,7 @@ class Line:
         self.ends: When | None = when(key.expires_at, wall)
 
 
+@fresh
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest) -> HttpResponse:

@@ -40,8 +40,18 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _operations() -> Iterator[Operation]:
-    paths: Mapping[str, Mapping[str, Mapping[str, Any]]] = api.get_openapi_schema()["paths"]
-    for path, methods in paths.items():
+    document: Mapping[str, Any] = api.get_openapi_schema()
+    schemas = document["components"]["schemas"]
+    for path, methods in document["paths"].items():
         for method, facts in methods.items():
             names = [one["name"] for one in facts["parameters"] if one["in"] == "query"]
+            names += _fields(facts.get("requestBody"), schemas)
             yield Operation(method.upper(), path, facts["description"], names)
+
+
+def _fields(body: Mapping[str, Any] | None, schemas: Mapping[str, Any]) -> Sequence[str]:
+    """Name the fields of the object that an operation takes as its body."""
+    if body is None:
+        return ()
+    name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return [*schemas[name]["properties"]]

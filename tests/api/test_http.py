@@ -6,6 +6,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
 
@@ -13,6 +14,7 @@ from billclock import clock
 from billclock.accounts.models import AuditRow, Role, User
 from billclock.api import keys
 from billclock.api.models import ApiKey
+from billclock.scheduler.models import Entry
 from tests.api.conftest import PASSWORD, World
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -281,3 +283,26 @@ def test_the_answer_asks_for_a_key_and_is_kept_by_nobody(home) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="Billclock"'
     assert "no-store" in answer.headers["Cache-Control"]
     assert json.loads(ask(Client(), "tables").content)["doc"]["error"]["type"] == "auth"
+
+
+def test_who_has_a_second_factor_needs_a_key(home, anna: User) -> None:
+    Authenticator.objects.create(user=anna, type=Authenticator.Type.TOTP, data={})
+    for answer in (
+        ask(Client(), "tables", authinfo=f"{ANNA}:{PASSWORD}"),
+        ask(Client(), "auth", "post", username=ANNA, password=PASSWORD),
+    ):
+        assert answer.status_code == 401
+        assert "make a key" in error(answer)["msg"]
+
+
+def test_a_browser_that_was_idle_looks_and_changes_nothing(world: World, anna: User) -> None:
+    client = Client()
+    client.force_login(anna)
+    with clock.at(clock.now() + timedelta(minutes=16)):
+        assert ask(client, "scheduler").status_code == 200
+        answer = ask(client, "scheduler.suspend", "post", elid=str(world.entry.pk))
+        assert error(answer)["type"] == "idle"
+        answer = client.post(f"/api/v1/entries/{world.entry.pk}/disable")
+        assert answer.json()["error"]["type"] == "idle"
+        assert client.post("/account/keys", {"name": "x"}).status_code == 302
+    assert Entry.objects.get(pk=world.entry.pk).active
