@@ -27,7 +27,10 @@ def fresh(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method in SAFE or freshness.is_fresh(request.session):
+        if request.method in SAFE:
+            return view(request, *args, **kwargs)
+        if freshness.is_fresh(request.session):
+            _let_go(request)
             return view(request, *args, **kwargs)
         query = urlencode({"form": keep(request)})
         return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{query}")
@@ -62,8 +65,10 @@ def kept(request: HttpRequest, name: str) -> dict[str, Any] | None:
     return found
 
 
-def let_go(request: HttpRequest, name: str) -> None:
-    """Forget a kept form, once the user has it back."""
+def _let_go(request: HttpRequest) -> None:
+    """Forget the forms kept for this address: one of them has just come back."""
     forms = request.session.get(_KEY, {})
-    if forms.pop(name, None) is not None:
-        request.session[_KEY] = forms
+    path = request.get_full_path()
+    left = {name: form for name, form in forms.items() if form["path"] != path}
+    if len(left) < len(forms):
+        request.session[_KEY] = left
