@@ -153,11 +153,12 @@ class Going:
 
 
 class Sheet(NamedTuple):
-    """A table as it is read now, and the database ids of its entries by their lines."""
+    """A table as it is read now, since when it is so, and its entries' database ids by line."""
 
     name: str
     crontab: Crontab
     keys: Mapping[int, int]
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +272,7 @@ def _broken(sheet: Sheet, now: datetime) -> Iterator[Problem]:
         raw = sheet.crontab.lines[(error.line or 1) - 1].raw
         yield Problem(
             Kind.NEVER if _never(error) else Kind.BROKEN,
-            now,
+            sheet.since or now,
             sheet.name,
             subject=blake2b(raw, digest_size=8).hexdigest(),
             reason=f"{error.field}: {error.reason}" if error.field else error.reason,
@@ -293,7 +294,7 @@ def _twice(sheet: Sheet, now: datetime) -> Iterator[Problem]:
         entry = sheet.keys.get(finding.line)
         yield Problem(
             Kind.DUPLICATE,
-            now,
+            sheet.since or now,
             sheet.name,
             entry,
             str(finding.line),

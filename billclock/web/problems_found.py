@@ -68,8 +68,12 @@ def _sheets(names: Sequence[str], entries: Mapping[int, models.Entry]) -> list[S
     known: defaultdict[str, dict[int, models.Entry]] = defaultdict(dict)
     for row in entries.values():
         known[row.table][row.line] = row
+    rows = models.Table.objects.filter(name__in=names).values_list("name", "read_at")
+    since = dict(rows)
     crontabs_read = [(name, crontabs.read(name).crontab) for name in names]
-    return [Sheet(name, read, _keys(read, known[name])) for name, read in crontabs_read]
+    return [
+        Sheet(name, read, _keys(read, known[name]), since.get(name)) for name, read in crontabs_read
+    ]
 
 
 def _keys(crontab: Crontab, known: Mapping[int, models.Entry]) -> dict[int, int]:

@@ -171,7 +171,7 @@ def test_nobody_reaches_into_another_table(table: Write, signed_in: SignIn) -> N
         for path in ("catch-up", "switch-on"):
             assert client.post(f"/problems/{path}/{theirs.pk}").status_code == 404
         assert client.post("/problems/run", {"entry": theirs.pk}).status_code == 404
-    assert AuditRow.objects.count() == 0
+    assert not AuditRow.objects.filter(act__regex="^(job|line|clock|mail|problem)").exists()
 
 
 def test_lines_are_put_right_with_one_click_and_it_can_be_undone(
@@ -181,14 +181,14 @@ def test_lines_are_put_right_with_one_click_and_it_can_be_undone(
     table(before)
     client = signed_in()
     page = shown(client)
-    assert "2 lines of root can&#x27;t be read" in page
+    assert "2 lines of root can&#x27;t be read" in text(page)
     assert "0 6,18 * * * /bin/two" in page
     fields = hidden(page, "/problems/fix")
     after = posted(client, "/problems/fix", **fields)
     assert "Put right in root: line 1, 3" in after
     fixed = (home / "spool" / "root").read_text(encoding="utf-8")
     assert fixed == "5 0 * 1 * /bin/one\n# kept\n0 6,18 * * * /bin/two\n0 1 * * * /bin/good\n"
-    row = AuditRow.objects.get()
+    row = AuditRow.objects.get(act__startswith="line")
     assert (row.act, row.table, row.actor) == ("line.fix", "root", "root@example.net")
     assert "5 0 * 0 * /bin/one" in row.before
     assert "5 0 * 1 * /bin/one" in row.after
@@ -220,7 +220,7 @@ def test_a_line_that_changed_meanwhile_is_left_alone(
     (home / "spool" / "root").write_text(text_now, encoding="utf-8")
     assert "was changed since the page was shown" in posted(client, "/problems/fix", **fields)
     assert (home / "spool" / "root").read_text(encoding="utf-8") == text_now
-    assert AuditRow.objects.count() == 0
+    assert not AuditRow.objects.filter(act__regex="^(job|line|clock|mail|problem)").exists()
 
 
 def test_a_second_entry_of_the_same_minute_is_switched_off(
@@ -258,7 +258,7 @@ def test_without_a_daemon_it_is_said_and_nothing_is_noted(table: Write, signed_i
     client = signed_in()
     assert "the scheduler is not running" in posted(client, "/problems/run", entry=job.pk)
     assert "the scheduler is not running" in posted(client, "/problems/clock")
-    assert AuditRow.objects.count() == 0
+    assert not AuditRow.objects.filter(act__regex="^(job|line|clock|mail|problem)").exists()
 
 
 def test_following_the_new_clock_settles_the_jump(
@@ -381,7 +381,7 @@ def test_why_a_missed_job_did_not_run_and_how_it_is_made_up_for_from_now_on(
     assert "From now on missed moments are made up for once: collect" in page
     lines = (home / "spool" / "root").read_text(encoding="utf-8")
     assert lines == "# billclock: catch-up=once\n5 18 * * * /bin/collect\n"
-    assert AuditRow.objects.get().act == "job.catch_up"
+    assert AuditRow.objects.filter(act="job.catch_up").count() == 1
 
 
 def test_why_another_minute_leads_to_the_minutes_it_asks_for(
@@ -465,6 +465,7 @@ def test_the_number_of_queries_does_not_grow_with_jobs_or_tables(
     jobs = table("0 * * * * /bin/a\n5 0 * 0 * /bin/bad\n")
     client = signed_in()
     ran(jobs[0], NOON - HOUR, outcome="failed", exit_code=1)
+    counted(client)  # the first page of a session writes it down
     few = counted(client)
     for name in ("www-data", "backup"):
         lines = "".join(f"{minute} * * * * /bin/{name}{minute}\n" for minute in range(60))
