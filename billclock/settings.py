@@ -101,7 +101,6 @@ KEEP_DAYS = env_int("KEEP_DAYS", 30, "days for which runs are kept")
 KEEP_RUNS = env_int("KEEP_RUNS", 200, "runs kept for one entry beyond which the oldest go")
 KEEP_MIB = env_int("KEEP_MIB", 2048, "MiB of output kept in all")
 HEARTBEAT_URL = env_str("HEARTBEAT_URL", "", "address fetched once a minute while all is well")
-EXECUTOR = env_str("EXECUTOR", "process", "how jobs run: process")
 # Our own commands, which the fork server runs without starting an interpreter for each; and the
 # paths at which a panel's crontab calls them, which need not exist.
 WARM_COMMANDS = {

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def bring_up_to_date(home: Path) -> None:
         beside.replace(stamp)
 
 
+@cache
 def wanted() -> str:
     """Name the tables this version wants: its migrations' bytes, the versions of foreign ones."""
     digest = blake2b(digest_size=16)

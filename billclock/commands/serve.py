@@ -175,7 +175,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
             f"port {port} of {host} is taken by another program: stop it, "
             f"or choose another port with BILLCLOCK_PORT={port + 1} ./run"
         )
-    return f"can't listen on {host}:{port}: {error.strerror}; see BILLCLOCK_BIND"
+    return f"can't listen on {host}:{port}: {error.strerror}; see BILLCLOCK_BIND and BILLCLOCK_PORT"
 
 
 def web(server: socket.socket) -> None:
@@ -183,6 +183,11 @@ def web(server: socket.socket) -> None:
     import uvicorn
     from django.conf import settings
 
+    config = uvicorn.Config(
+        "billclock.asgi:application", lifespan="off", log_level="warning", access_log=False,
+        timeout_graceful_shutdown=int(PATIENCE) - 2, proxy_headers=False, server_header=False,
+    )  # fmt: skip
+    config.load()  # now, since the web user need not be able to read our libraries
     if settings.WEB_USER and os.geteuid() == 0:
         _drop_to(settings.WEB_USER)
     elif os.geteuid() == 0:
@@ -190,10 +195,6 @@ def web(server: socket.socket) -> None:
             "billclock: the web server runs as root; an installed service sets BILLCLOCK_WEB_USER",
             file=sys.stderr,
         )
-    config = uvicorn.Config(
-        "billclock.asgi:application", lifespan="off", log_level="warning", access_log=False,
-        timeout_graceful_shutdown=int(PATIENCE) - 2, proxy_headers=False, server_header=False,
-    )  # fmt: skip
     uvicorn.Server(config).run(sockets=[server])
 
 

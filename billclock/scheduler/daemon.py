@@ -129,7 +129,8 @@ class Daemon:
         gc.collect()
         gc.freeze()
         gc.enable()
-        log.info("%d entries in force", len(self.roster))
+        run_by = "in force" if settings.RUNS else "shown, and run by another cron"
+        log.info("%d entries %s", len(self.roster), run_by)
 
     def _begin_to_run(self, now: float) -> None:
         if self.last is not None:
