@@ -217,6 +217,7 @@ class Started:
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.text
+        assert "Traceback" not in self.text, self.text
         try:
             return self.product.get("/healthz")[0] == 200 and bool(self.product.ask("status"))
         except OSError:
