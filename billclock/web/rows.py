@@ -1,6 +1,6 @@
 """An entry of a crontab as the jobs page shows it: everything in words, ready to be printed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -9,16 +9,19 @@ from django.utils.translation import gettext as _
 
 from billclock.cron import shell
 from billclock.cron.entry import Entry
+from billclock.cron.findings import Finding
 from billclock.scheduler import policies
 from billclock.scheduler.models import Outcome
-from billclock.scheduler.policies import MailWhen
+from billclock.scheduler.policies import DirectiveError, MailWhen
 from billclock.web.history import Past
 from billclock.web.outcomes import Mark, mark
 from billclock.web.spark import Spark, spark
 from billclock.web.times import Wall, duration
+from billclock.web.visible import visible
 
 LONG_FOLDER = 2  # folders of a program's path beyond which the reader is spared them
 OF_LAST = 20
+PREFIX = "BILLmanager "  # with which most of the article's descriptions begin
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ class Row:
     mail_icon: str
     badges: Sequence[Badge]
     going_on: int | None
+    prefix: str = ""
+    tags: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """Name the job: its description, else its command."""
+        return f"{self.prefix}{self.title}" or self.command
 
 
 def row(
@@ -84,33 +94,42 @@ def row(
     *,
     zone: tzinfo,
     mailto: bool,
+    findings: Sequence[Finding] = (),
+    outside: bool = False,
 ) -> Row:
     """Put one entry, its key and its last events (oldest first) into words.
 
-    `zone` is the one its fields are read in; `mailto` tells whether MAILTO names anybody.
+    `zone` is the one its fields are read in; `mailto` tells whether MAILTO names anybody;
+    `findings` are those of its line; `outside` that another program changed it last.
     """
     # that the output is thrown away is told by the report's column
-    folder, command = _shortened(shell.with_mails(entry.command, True).decode("utf-8", "replace"))
-    mails = policies.read(entry.directives)[0].mail if entry.mails and mailto else MailWhen.NEVER
+    bare = shell.with_mails(entry.command, True).decode("utf-8", "surrogateescape")
+    folder, command = _shortened(visible(bare))
+    options, ignored = policies.read(entry.directives)
+    mails = options.mail if entry.mails and mailto else MailWhen.NEVER
     going_on = [past.run for past in events if past.started and not past.outcome]
+    title = visible(" · ".join(entry.description.split("\n")))
+    short = title.removeprefix(PREFIX)
     return Row(
         key=key,
         line=entry.line,
         active=entry.active,
-        title=entry.description,
+        title=short,
+        prefix=title[: len(title) - len(short)],
         folder=folder,
         command=command,
-        whole=entry.command.decode("utf-8", "replace"),
+        whole=visible(entry.command.decode("utf-8", "surrogateescape")),
         words=entry.expression.describe(language()),
         expression=str(entry.expression).strip(),
         zone="" if zone == wall.zone else str(zone),
         next=when(entry.expression.next(wall.now.astimezone(zone)), wall) if entry.active else None,
         last=_last(events[-1], wall) if events else None,
         spark=spark(events),
-        mail=_mail_words()[mails],
+        mail=mail_words()[mails],
         mail_icon="mail-x" if mails is MailWhen.NEVER else "mail",
-        badges=[*_badges(entry, events)],
+        badges=[*_badges(events, ignored), *_remarks(entry, findings, outside=outside)],
         going_on=going_on[-1] if going_on else None,
+        tags=options.tags,
     )
 
 
@@ -143,22 +162,51 @@ def _last(past: Past, wall: Wall) -> Last:
     return Last(shown, when(past.at, wall), " · ".join(details), past.run)
 
 
-def _badges(entry: Entry, events: Sequence[Past]) -> list[Badge]:
-    found = []
+def _badges(events: Sequence[Past], ignored: Sequence[DirectiveError]) -> Iterator[Badge]:
+    """Mark what lately happened, and directives that are no use."""
     missed = sum(past.count for past in events if past.outcome == Outcome.MISSED)
     skipped = sum(past.reason.startswith("overlap") for past in events)
     if missed:
         why = _("Among the last %d moments.") % OF_LAST
-        found.append(Badge("circle-dashed", "warn", _("missed %d") % missed, why))
+        yield Badge("circle-dashed", "warn", _("missed %d") % missed, why)
     if skipped:
         why = _("An earlier run was still going on.")
-        found.append(Badge("skip-forward", "", _("overlap skipped ×%d") % skipped, why))
-    ignored = policies.read(entry.directives)[1]
-    found += [Badge("triangle-alert", "warn", _("directive ignored"), str(e)) for e in ignored]
-    return found
+        yield Badge("skip-forward", "", _("overlap skipped ×%d") % skipped, why)
+    for error in ignored:
+        yield Badge("triangle-alert", "warn", _("directive ignored"), str(error))
 
 
-def _mail_words() -> Mapping[MailWhen, str]:
+def _remarks(entry: Entry, findings: Sequence[Finding], *, outside: bool) -> Iterator[Badge]:
+    """Mark what the line itself gives to think about."""
+    if outside:
+        why = _("Another program changed this line within the last day.")
+        yield Badge("external-link", "", _("changed outside"), why)
+    if not entry.mails and not shell.is_simple(entry.shell_command):
+        why = _("The shell throws the output away: the history of runs will not have it.")
+        yield Badge("trash-2", "", _("output discarded"), why)
+    words = _remark_words()
+    for code in dict.fromkeys(one.code for one in findings if one.code in words):
+        icon, kind, word = words[code]
+        why = "; ".join(one.message for one in findings if one.code == code)
+        yield Badge(icon, kind, word, visible(why))
+
+
+def _remark_words() -> Mapping[str, tuple[str, str, str]]:
+    twice = ("copy", "warn", _("duplicate"))
+    return {
+        "same_minute_twice": twice,
+        "billing_job_twice": twice,
+        "clock_change": ("history", "warn", _("clock change")),
+        "program_missing": ("triangle-alert", "warn", _("program missing")),
+        "unclosed_quote": ("triangle-alert", "bad", _("quote left open")),
+        "every_minute_of_hour": ("triangle-alert", "warn", _("60 times an hour")),
+        "cut_redirect": ("triangle-alert", "warn", _("redirection cut short")),
+        "percent_in_date": ("triangle-alert", "warn", _("bare % sign")),
+    }
+
+
+def mail_words() -> Mapping[MailWhen, str]:
+    """Name when a run is reported."""
     return {
         MailWhen.NEVER: pgettext("report", "Never"),
         MailWhen.FAILURE: pgettext("report", "Failure"),

@@ -2,7 +2,8 @@
 // of its body, and parts that changed take the place of the old ones. A page that no longer names
 // an interval is left as it is, and nothing moves while somebody works in such a part.
 
-const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open]");
+const busy = (part) =>
+  part.contains(document.activeElement) || part.querySelector("details[open], input:checked");
 
 async function refresh() {
   const answer = await fetch(location.href);

@@ -1,0 +1,99 @@
+"""Pauses on screens: those in force in words; one begun until a moment, one ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from billclock import clock
+from billclock.accounts import audit
+from billclock.scheduler import control
+from billclock.scheduler.models import Entry, Pause
+from billclock.web.access import operator, table_of
+from billclock.web.crontab_text import back_to
+from billclock.web.rows import When, when
+from billclock.web.times import Wall
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A pause in force: what it holds, since when and until when (None: until it is ended)."""
+
+    scope: str
+    words: str
+    since: When | None
+    until: When | None
+    actor: str
+
+
+def in_force(wall: Wall) -> Sequence[Shown]:
+    """Give the pauses that are not over: two queries."""
+    going_on = Pause.objects.filter(Q(until=None) | Q(until__gt=wall.now), since__lte=wall.now)
+    found = list(going_on.order_by("since"))
+    keys = [int(one.scope[6:]) for one in found if one.scope.startswith("entry:")]
+    named = {
+        entry.pk: entry.description or entry.command for entry in Entry.objects.filter(pk__in=keys)
+    }
+    return [
+        Shown(
+            one.scope,
+            _words(one.scope, named),
+            when(one.since, wall),
+            when(one.until, wall),
+            one.actor,
+        )
+        for one in found
+    ]
+
+
+@require_POST
+def change(request: HttpRequest) -> HttpResponse:
+    """Begin a pause of everything, or end one: `do` is pause or resume."""
+    user = operator(request)
+    name = table_of(request)
+    try:
+        if request.POST.get("do") == "resume":
+            scope = request.POST.get("scope", "")
+            control.ask("resume", scope=scope, actor=user.email)
+            audit.note(user.email, "pause.end", scope or "all", request=request)
+            messages.success(request, _("Resumed: jobs start again at their next moment."))
+        else:
+            until = _until(request)
+            iso = until.isoformat() if until else ""
+            control.ask("pause", scope="", until=iso, actor=user.email)
+            audit.note(user.email, "pause.begin", "all", after=iso, request=request)
+            messages.success(request, _("Paused: nothing is started, what runs goes on."))
+    except (control.NotRunningError, control.RefusedError, ValueError) as problem:
+        messages.error(request, str(problem))
+    return back_to("settings", name)
+
+
+def _until(request: HttpRequest) -> datetime | None:
+    """Give the moment a pause should end, None for never; ValueError for one that is no use."""
+    minutes, moment = request.POST.get("minutes", ""), request.POST.get("until", "").strip()
+    if minutes.isdecimal() and 0 < int(minutes) <= 60 * 24 * 366:
+        return clock.now() + timedelta(minutes=int(minutes))
+    if not moment:
+        return None
+    found = parse_datetime(moment)
+    if found is None:
+        raise ValueError(_("%s is no date and time.") % moment)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=clock.server_zone())
+    if found <= clock.now():
+        raise ValueError(_("The end of a pause lies in the future."))
+    return found
+
+
+def _words(scope: str, named: dict[int, str]) -> str:
+    if scope.startswith("tag:"):
+        return _("Jobs tagged %s") % scope[4:]
+    if scope.startswith("entry:"):
+        return _("The job %s") % named.get(int(scope[6:]), scope[6:])
+    return _("All jobs")

@@ -1,0 +1,66 @@
+"""What is kept of runs, how much room it takes, and what other limits would let go."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Max, Min, Sum, Window
+from django.db.models.functions import RowNumber
+
+from billclock.scheduler.models import Run
+
+
+@dataclass(frozen=True)
+class Use:
+    """What is kept now: runs, the oldest of them, the most of one entry, bytes of output."""
+
+    runs: int
+    oldest: datetime | None
+    most: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is kept: days, runs of one entry, MiB of output in all."""
+
+    days: int
+    runs: int
+    mib: int
+
+    @classmethod
+    def now(cls) -> "Limits":
+        """Give the limits in force."""
+        return cls(settings.KEEP_DAYS, settings.KEEP_RUNS, settings.KEEP_MIB)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What limits would let go: runs for their age, runs beyond those kept, bytes of output."""
+
+    aged: int
+    surplus: int
+    size: int
+
+
+def use() -> Use:
+    """Look at what is kept: two queries."""
+    told = Run.objects.aggregate(runs=Count("id"), oldest=Min("started"), size=Sum("output_size"))
+    counts = Run.objects.order_by().values("entry").annotate(n=Count("id"))
+    most = counts.aggregate(most=Max("n"))["most"] or 0
+    return Use(told["runs"], told["oldest"], most, told["size"] or 0)
+
+
+def loss(limits: Limits, now: datetime) -> Loss:
+    """Say what other limits would let go: two queries.
+
+    Of an entry its last run always stays; output beyond the room goes, its runs stay.
+    """
+    ended = Run.objects.exclude(outcome="")
+    place = Window(RowNumber(), partition_by=F("entry"), order_by=F("id").desc())
+    placed = Run.objects.annotate(place=place)
+    surplus = placed.filter(place__gt=max(limits.runs, 1)).count()
+    last = Run.objects.order_by().values("entry").annotate(last=Max("id")).values("last")
+    aged = ended.filter(started__lt=now - timedelta(days=limits.days)).exclude(pk__in=last)
+    size = Run.objects.aggregate(size=Sum("output_size"))["size"] or 0
+    return Loss(aged.count(), surplus, max(size - limits.mib * 1024 * 1024, 0))
