@@ -106,6 +106,17 @@ class OneTimeLink(models.Model):
     expires_at = models.DateTimeField()
 
 
+class Preference(models.Model):
+    """How one user likes a screen: a name such as "jobs.columns", and what he chose."""
+
+    user = models.ForeignKey(User, models.CASCADE)
+    name = models.CharField(max_length=64)
+    value = models.JSONField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "name"), name="preference_once"),)
+
+
 class SetupLink(models.Model):
     """The link with which the first root user is made; `digest` is SHA-256 of its secret part."""
 
