@@ -283,3 +283,40 @@ def test_as_the_first_process_of_a_container_it_reaps_everything() -> None:
         timeout=60,
     )
     assert ran.stdout == "clean\n", ran.stderr
+
+
+AMONG_STRANGERS = """
+import os, subprocess, sys, time
+os.environ["DJANGO_SETTINGS_MODULE"] = "billclock.settings"
+from tests.scheduler.executing import await_endings, order, until
+from billclock.scheduler.executors.process import ProcessExecutor
+executor = ProcessExecutor()
+number = executor.submit(order("true", timeout=1, grace=0.1)).pid
+await_endings(executor)
+def stranger():
+    with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+        last.write(str(number - 1))
+    return subprocess.Popen(["sleep", "60"], start_new_session=True)
+process = stranger()
+while process.pid != number:
+    process.kill(), process.wait()
+    process = stranger()
+over = time.monotonic() + 2
+until(lambda: time.monotonic() > over, executor)
+print("alive" if process.poll() is None else process.poll())
+process.kill()
+"""
+
+
+@pytest.mark.root
+def test_a_stranger_with_a_process_number_of_an_ended_run_is_left_alone() -> None:
+    if not Path("/proc/sys/kernel/ns_last_pid").exists():
+        pytest.skip("not run: this kernel does not let a process choose its number")
+    ran = subprocess.run(
+        ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", AMONG_STRANGERS],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.stdout == "alive\n", ran.stderr

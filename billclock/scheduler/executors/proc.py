@@ -73,13 +73,18 @@ class Snapshot:
             yield pid
             pid = self._parents[pid]
 
-    def tree(self, run: int, home: str, leader: int | None = None) -> set[int]:
+    def tree(
+        self, run: int, home: str, leader: int | None = None, began: int | None = None
+    ) -> set[int]:
         """Give a run's processes: the leader's session, those marked, and all that they began.
 
         `home` is the value of BILLCLOCK_HOME that goes with the mark, so that the runs of
-        another Billclock on this machine are never taken for ours.
+        another Billclock on this machine are never taken for ours. `began` is the leader's start
+        in ticks: once it and its session are gone, its number is given to a stranger.
         """
-        since = self._starts.get(leader, 0) if leader else 0
+        if leader and self._starts.get(leader, began) != began:
+            leader = None
+        since = began or 0
         mark = str(run).encode(), os.fsencode(home)
         found = {
             pid

@@ -42,6 +42,7 @@ class _Watched:
 
     order: Order
     pid: int
+    pid_started: int
     limited: bool
     left: Leaving | None = None
     told: bool = False
@@ -74,7 +75,7 @@ class Watch:
 
     def add(self, order: Order, pid: int, pid_started: int) -> None:
         """Watch over a run that began."""
-        watched = _Watched(order, pid, limited=order.timeout is not None)
+        watched = _Watched(order, pid, pid_started, limited=order.timeout is not None)
         self._runs[order.run] = watched
         if order.timeout is not None:
             self._groups.enclose(order.run, pid)
@@ -210,8 +211,9 @@ class Watch:
         if self._snapshot is None:
             self._snapshot = proc.Snapshot()
         home = watched.order.environment.get(proc.HOME_MARK, "")
-        found = self._snapshot.tree(watched.order.run, home, watched.pid)
-        return found | self._groups.members(watched.order.run) if watched.limited else found
+        run, pid, began = watched.order.run, watched.pid, watched.pid_started
+        found = self._snapshot.tree(run, home, pid, began)
+        return found | self._groups.members(run) if watched.limited else found
 
     # outputs
 
