@@ -20,6 +20,7 @@ from billclock.web import (
     reference,
     runs,
     table_settings,
+    timeline,
     versions,
 )
 
@@ -30,6 +31,8 @@ urlpatterns = [
     path("runs/<int:run>/output", runs.download, name="run_output"),
     path("runs/<int:run>/stop", runs.stop, name="run_stop"),
     path("entries/<int:entry>/run", jobs.run_now, name="run_now"),
+    path("timeline", timeline.page, name="timeline"),
+    path("timeline.ics", timeline.ical, name="timeline_ical"),
     path("problems", problems.page, name="problems"),
     path("problems/run", problems_acts.run, name="problems_run"),
     path("problems/fix", problems_acts.fix, name="problems_fix"),

@@ -1,0 +1,53 @@
+// The timeline under the hand: arrow keys go from run to run, a click on an empty place asks for
+// a quiet minute there. Without this file the runs are links in their order, and a form asks.
+
+const middle = (link) => {
+  const box = link.getBoundingClientRect();
+  return box.left + box.width / 2;
+};
+
+function beside(link, step) {
+  const runs = [...link.parentNode.querySelectorAll("a")].sort((a, b) => middle(a) - middle(b));
+  return runs[runs.indexOf(link) + step];
+}
+
+function above(link, step) {
+  const lanes = [...new Set([...link.closest("[data-lanes]").querySelectorAll("a")].map((a) => a.parentNode))];
+  const lane = lanes[lanes.indexOf(link.parentNode) + step];
+  const from = middle(link);
+  const runs = lane ? [...lane.querySelectorAll("a")] : [];
+  return runs.sort((a, b) => Math.abs(middle(a) - from) - Math.abs(middle(b) - from))[0];
+}
+
+const MOVES = {
+  ArrowLeft: (link) => beside(link, -1),
+  ArrowRight: (link) => beside(link, 1),
+  ArrowUp: (link) => above(link, -1),
+  ArrowDown: (link) => above(link, 1),
+};
+
+document.addEventListener("keydown", (event) => {
+  const link = event.target.closest?.("[data-lanes] a");
+  const move = link && MOVES[event.key];
+  if (move && !event.altKey && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    move(link)?.focus();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const drawing = event.target.closest?.("[data-lanes]");
+  if (!drawing || event.target.closest("a")) {
+    return;
+  }
+  const { begin, close } = drawing.closest("[data-begin]").dataset;
+  const box = drawing.getBoundingClientRect();
+  const share = (event.clientX - box.left) / box.width;
+  const moment = new Date((Number(begin) + share * (close - begin)) * 1000);
+  const zone = document.querySelector("[data-zone]").dataset.zone;
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeStyle: "short" }).format(moment);
+  const address = new URL(location.href);
+  address.searchParams.set("quiet", time);
+  address.hash = "quiet";
+  location.assign(address);
+});

@@ -1,0 +1,213 @@
+"""The Timeline page: what ran and what is to come, from an hour to a month, and what if."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from billclock.cron import CronError, Expression
+from billclock.cron.crontab import Crontab
+from billclock.scheduler.load import Schedules
+from billclock.scheduler.models import Pause
+from billclock.web import crontabs
+from billclock.web.access import may_edit, signed_in, table_of
+from billclock.web.rows import language
+from billclock.web.timeline_agenda import agenda
+from billclock.web.timeline_ical import calendar
+from billclock.web.timeline_lanes import HEIGHT, Lane, lanes
+from billclock.web.timeline_load import coming_week, proposed, simulated, strip
+from billclock.web.timeline_month import weeks
+from billclock.web.timeline_past import started
+from billclock.web.timeline_plan import Job, Planned, jobs, schedules
+from billclock.web.timeline_range import LENGTHS, Range, Zoom, shown
+from billclock.web.times import Wall
+from billclock.web.visible import visible
+
+A_PAGE = 40  # lanes
+HEAD, FOOT = 40, 72  # pixels above and below the lanes
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of time that stands out over all lanes: a pause, an hour torn or doubled."""
+
+    left: str
+    width: str
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a timeline is drawn from: one table's jobs, and the schedules of all seen."""
+
+    table: str
+    jobs: Sequence[Job]
+    everything: Schedules
+    crontab: Crontab
+    restricted: Sequence[str] | None
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Show a table (`?table=`) at a zoom (`?zoom=`) from a moment on (`?at=`), by job or tag.
+
+    `?what=` is an expression that is not saved, `?quiet=` a time near which a quiet minute is
+    wished, `?from=` and `?until=` are the days of a range to simulate.
+    """
+    wall = Wall.here()
+    plan = _plan(request, wall)
+    span = shown(request.GET.get("zoom", ""), request.GET.get("at", ""), wall)
+    context = {
+        "table": plan.table,
+        "names": crontabs.names(signed_in(request)),
+        "span": span,
+        "zooms": list(Zoom),
+        "by": "tag" if request.GET.get("by") == "tag" else "job",
+        "wall": wall,
+        "may_edit": may_edit(signed_in(request)),
+        "week": coming_week(plan.jobs, plan.everything, wall),
+        "now": span.left(wall.now) if 0 <= span.place(wall.now) <= 100 else None,  # noqa: PLR2004
+        **_proposals(request, plan, wall),
+    }
+    if span.zoom is Zoom.MONTH:
+        own = schedules([plan.crontab], wall.zone)
+        context["weeks"] = weeks(plan.table, own, span)
+    else:
+        context |= _drawn(request, plan, span)
+    return render(request, "timeline/page.html", context)
+
+
+@require_safe
+def ical(request: HttpRequest) -> HttpResponse:
+    """Give the runs of the coming 31 days as a calendar."""
+    wall = Wall.here()
+    plan = _plan(request, wall)
+    end = (wall.now.astimezone(UTC) + LENGTHS[Zoom.MONTH]).astimezone(wall.zone)
+    data = calendar(plan.table, plan.jobs, Range(Zoom.MONTH, wall.now, end, wall))
+    answer = HttpResponse(data, content_type="text/calendar; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="billclock.ics"'
+    return answer
+
+
+def _plan(request: HttpRequest, wall: Wall) -> Plan:
+    user = signed_in(request)
+    table = table_of(request)
+    names = crontabs.names(user)
+    texts = {name: crontabs.read(name).crontab for name in names}
+    return Plan(
+        table=table,
+        jobs=jobs(table, texts[table], wall.zone),
+        everything=schedules(texts.values(), wall.zone),
+        crontab=texts[table],
+        restricted=names if user.tables.split() else None,
+    )
+
+
+def _drawn(request: HttpRequest, plan: Plan, span: Range) -> dict[str, Any]:
+    """Draw the lanes of one page with all that lies over and below them."""
+    groups = list(_groups(request, plan))
+    pages = max(-(-len(groups) // A_PAGE), 1)
+    wanted = request.GET.get("page", "1")
+    number = min(max(int(wanted) if wanted.isdecimal() else 1, 1), pages)
+    part = groups[(number - 1) * A_PAGE : number * A_PAGE]
+    imagined, error = _imagined(request, span.wall)
+    if imagined:
+        part = [(imagined.title, [imagined]), *part]
+    drawn: list[Lane] = lanes(part, span)
+    if imagined:
+        drawn[0].unsaved = True
+    height = len(drawn) * HEIGHT
+    return {
+        "lanes": drawn,
+        "error": error,
+        "bands": [*_pauses(span), *_changes(span)],
+        "strip": strip(started(plan.restricted, span), plan.everything, span),
+        "agenda": agenda([job for _title, each in part for job in each], drawn, span),
+        "bottom": height,
+        "height": height + HEAD + FOOT,
+        "before": number - 1 if number > 1 else None,
+        "after": number + 1 if number < pages else None,
+        "page_words": _("%(page)d of %(pages)d") % {"page": number, "pages": pages},
+    }
+
+
+def _groups(request: HttpRequest, plan: Plan) -> Iterator[tuple[str, list[Job]]]:
+    """Give the lanes' titles and jobs: one a job, or one a tag (`?by=tag`)."""
+    if request.GET.get("by") != "tag":
+        yield from ((job.title, [job]) for job in plan.jobs)
+        return
+    tagged: defaultdict[str, list[Job]] = defaultdict(list)
+    for job in plan.jobs:
+        for tag in job.planned.tags or ("",):
+            tagged[tag].append(job)
+    for tag in sorted(tagged, key=lambda name: (not name, name)):
+        yield visible(tag) or _("without a tag"), tagged[tag]
+
+
+def _imagined(request: HttpRequest, wall: Wall) -> tuple[Job | None, str]:
+    """Give the job that is not saved (`?what=`), or what is wrong with its expression."""
+    text = request.GET.get("what", "").strip()
+    if not text:
+        return None, ""
+    try:
+        expression = Expression.parse(text[:1000])
+    except CronError as error:
+        return None, visible(str(error))
+    planned = Planned(0, expression, wall.zone, True, (), "")
+    return Job(planned, None, _("What if: %s") % expression.describe(language())), ""
+
+
+def _pauses(span: Range) -> Iterator[Band]:
+    """Give the times in which all jobs were or are paused."""
+    found = Pause.objects.filter(Q(until=None) | Q(until__gt=span.begin), scope="")
+    for pause in found.filter(since__lt=span.close).order_by("since"):
+        since, until = max(pause.since, span.begin), min(pause.until or span.close, span.close)
+        yield Band(span.left(since), span.width(until - since), "paused", _("paused"))
+
+
+def _changes(span: Range) -> Iterator[Band]:
+    """Give the hours that come twice, and the places where one is left out."""
+    for change in span.changes:
+        length = change.high - change.low
+        texts = {"low": f"{change.low:%H:%M}", "high": f"{change.high:%H:%M}"}
+        if change.skipped:
+            if change.at >= span.begin:
+                label = _("%(low)s to %(high)s is left out") % texts
+                yield Band(span.left(change.at), "0.15%", "torn", label)
+        else:
+            since, until = max(change.at - length, span.begin), min(change.at + length, span.close)
+            if since < until:
+                label = _("%(low)s to %(high)s comes twice") % texts
+                yield Band(span.left(since), span.width(until - since), "twice", label)
+
+
+def _proposals(request: HttpRequest, plan: Plan, wall: Wall) -> dict[str, Any]:
+    """Answer what is asked of the time to come: a quiet minute, a range simulated."""
+    wished = request.GET.get("quiet", "")
+    since, until = _date(request.GET.get("from", "")), _date(request.GET.get("until", ""))
+    asked = bool(request.GET.get("from") or request.GET.get("until"))
+    found = simulated(plan.jobs, plan.everything, since, until, wall) if since and until else None
+    return {
+        "quiet": proposed(wished, plan.everything, wall) if wished else None,
+        "quiet_error": bool(wished) and proposed(wished, plan.everything, wall) is None,
+        "what": request.GET.get("what", ""),
+        "simulated": found,
+        "simulated_error": asked and found is None,
+        "since": since or wall.now.date(),
+        "until": until or wall.now.date() + timedelta(days=6),
+    }
+
+
+def _date(text: str) -> date | None:
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
