@@ -140,7 +140,7 @@ def test_a_passkey_signs_in_alone(
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_label("Your account").wait_for()
     page.goto(f"{server.address}/account")
-    assert page.get_by_text(email).first.is_visible()
+    assert email in page.locator(".head").inner_text()
     assert complaints == []
 
 
