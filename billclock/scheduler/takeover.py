@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -59,7 +60,7 @@ def _running() -> Iterator[tuple[int, str, list[str]]]:
 def _read_by(arguments: list[str]) -> Iterator[str]:
     """Give the folders that a cron may read: busybox's is told by -c."""
     yield from _SPOOLS
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for option, value in pairwise(arguments):  # none, where a cron is just ending
         if option == "-c" and value.startswith("/"):
             yield value
 

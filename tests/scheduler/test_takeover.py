@@ -78,3 +78,15 @@ def test_a_crond_that_is_told_its_folder_is_known_by_that(tmp_path: Path) -> Non
         assert found is not None
         assert found.pid == process.pid
         assert other_cron(tmp_path) is None
+
+
+def test_a_cron_without_arguments_is_no_trouble(tmp_path: Path) -> None:
+    # a zombie has none left: its name is still cron, its command line is empty
+    naming = "import ctypes, os; ctypes.CDLL(None).prctl(15, b'cron'); os._exit(0)"
+    with subprocess.Popen(["python3", "-c", naming]) as ending:
+        for _ in range(200):
+            if Path(f"/proc/{ending.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                break
+            time.sleep(0.01)
+        assert Path(f"/proc/{ending.pid}/comm").read_text().strip() == "cron"
+        assert other_cron(tmp_path) is None
