@@ -1,6 +1,7 @@
 """What the database knows of crontabs: entries, planned moments, runs, versions, pauses."""
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
 
 class Outcome(models.TextChoices):
@@ -116,6 +117,9 @@ class Slot(models.Model):
         )
 
 
+DEVIATES = models.Q(outcome__gt="") & ~models.Q(outcome=Outcome.SUCCEEDED)
+
+
 class Run(models.Model):
     """One attempt to run an entry's command.
 
@@ -151,6 +155,24 @@ class Run(models.Model):
             models.Index(fields=("-started",), name="run_by_start"),
             models.Index(fields=("entry", "-id"), name="run_of_entry"),
             models.Index(fields=("id",), name="run_unfinished", condition=models.Q(outcome="")),
+            # those of the runs that deviate: an ordinary run costs them nothing
+            models.Index(fields=("outcome", "-id"), name="run_of_outcome", condition=DEVIATES),
+            models.Index(
+                fields=("trigger", "-id"),
+                name="run_of_trigger",
+                condition=~models.Q(trigger="schedule"),
+            ),
+            models.Index(
+                fields=("exit_code", "-id"),
+                name="run_of_exit_code",
+                condition=models.Q(exit_code__gt=0),
+            ),
+            models.Index(
+                fields=("actor", "-id"), name="run_of_actor", condition=models.Q(actor__gt="")
+            ),
+            models.Index(
+                Coalesce("started", "planned").desc(), models.F("id").desc(), name="run_by_moment"
+            ),
             models.Index(fields=("id",), name="run_mail_due", condition=models.Q(mail="due")),
             models.Index(
                 fields=("entry",), name="run_mail_withheld", condition=models.Q(mail="withheld")

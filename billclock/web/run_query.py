@@ -1,0 +1,242 @@
+"""Which runs are asked for: filters as the address says them, and the place in the list."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, LessThan, LessThanOrEqual
+
+from billclock.accounts.models import User
+from billclock.scheduler.models import DEVIATES, Entry, Outcome, Run, Trigger
+from billclock.web.times import Wall
+
+RUNNING = "running"
+MOMENT = Coalesce("started", "planned")
+MOST_ID = 2**62
+LONGEST = 255  # characters of one filter
+
+
+@dataclass(frozen=True)
+class Query:
+    """The filters: `entry` is a key, `job` a text of its name, `since` and `until` are days.
+
+    `before` is where the page begins: the last run of the page above it, as `cursor` gives it.
+    """
+
+    job: str = ""
+    entry: str = ""
+    outcome: str = ""
+    trigger: str = ""
+    who: str = ""
+    exit: str = ""
+    since: str = ""
+    until: str = ""
+    text: str = ""
+    table: str = ""
+    fold: str = ""
+    before: str = ""
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> "Query":
+        """Read them off an address; a value that can't be is left out."""
+        values = {one.name: given.get(one.name, "").strip()[:LONGEST] for one in fields(cls)}
+        for name in ("since", "until"):
+            values[name] = values[name] if day(values[name]) else ""
+        outcomes = (RUNNING, *Outcome.values)
+        values["outcome"] = values["outcome"] if values["outcome"] in outcomes else ""
+        values["trigger"] = values["trigger"] if values["trigger"] in Trigger.values else ""
+        values["exit"] = values["exit"] if _number(values["exit"]) <= LONGEST else ""
+        values["entry"] = values["entry"] if _number(values["entry"]) < MOST_ID else ""
+        values["fold"] = "1" if values["fold"] else ""
+        values["before"] = values["before"] if _cursor(values["before"]) else ""
+        return cls(**values)
+
+    def address(self, **changed: str) -> str:
+        """Give the query of an address with these filters, some of them changed."""
+        values = asdict(replace(self, **changed))
+        return "?" + urlencode({name: value for name, value in values.items() if value})
+
+    @property
+    def first(self) -> str:
+        """Give the address of the first page."""
+        return self.address(before="")
+
+    @property
+    def cleared(self) -> str:
+        """Give the address without any filter."""
+        return Query(fold=self.fold).address()
+
+    @property
+    def folded(self) -> str:
+        """Give the address of the same runs with successes folded."""
+        return self.address(fold="1", before="")
+
+    @property
+    def unfolded(self) -> str:
+        """Give the address of the same runs, each by itself."""
+        return self.address(fold="", before="")
+
+    @property
+    def any_entry(self) -> str:
+        """Give the address of the same runs, of any entry."""
+        return self.address(entry="", before="")
+
+    @property
+    def more(self) -> bool:
+        """Tell whether a filter is given that is seldom wanted."""
+        return bool(self.trigger or self.who or self.exit or self.table)
+
+    @property
+    def filtered(self) -> bool:
+        """Tell whether anything is left out."""
+        return bool(replace(self, fold="", before="") != Query())
+
+    @property
+    def dated(self) -> bool:
+        """Tell whether days are asked for: the list is then in the order of the moments."""
+        return bool(self.since or self.until)
+
+    def cursor(self, run: Run) -> str:
+        """Give the place below a run; `run` was found by `page`."""
+        at = moment(run)
+        return f"{run.pk}" if not self.dated or at is None else f"{run.pk}~{at.timestamp():.6f}"
+
+
+def open_to(user: User) -> QuerySet[Run]:
+    """Give the runs of the crontabs that are open to a user."""
+    runs = Run.objects.all()
+    own = user.tables.split()
+    return runs.filter(entry__in=Entry.objects.filter(table__in=own)) if own else runs
+
+
+def page(query: Query, user: User, wall: Wall, most: int) -> list[Run]:
+    """Give the first `most` runs that are asked for, below the query's place, the newest first.
+
+    It takes one query whose cost does not grow with the number of runs, whichever one filter is
+    given: each has an index in the list's order.
+    """
+    runs = _placed(_filtered(query, wall), query)
+    entries = _entries(query, user)
+    if entries is not None:
+        runs = _of(entries, runs, query, most)
+    return list(runs.select_related("entry")[:most])
+
+
+def moment(run: Run) -> datetime | None:
+    """Give when a run began, or should have."""
+    return run.started or run.planned
+
+
+def day(text: str) -> date | None:
+    """Read a day as a browser sends it; None of anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int:
+    """Read a whole number; MOST_ID for anything else."""
+    return min(int(text), MOST_ID) if text.isascii() and text.isdecimal() else MOST_ID
+
+
+def _cursor(text: str) -> tuple[int, float | None] | None:
+    number, sign, seconds = text.partition("~")
+    try:
+        at = float(seconds) if sign else None
+        if at is not None:
+            datetime.fromtimestamp(at, UTC)
+        return (_number(number), at) if number.isdecimal() else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _filtered(query: Query, wall: Wall) -> QuerySet[Run]:
+    """Keep what the columns of a run decide."""
+    wanted = Q()
+    if query.outcome:
+        wanted &= Q(outcome="" if query.outcome == RUNNING else query.outcome)
+    if query.trigger:
+        wanted &= Q(trigger=query.trigger)
+    if query.exit:
+        wanted &= Q(exit_code=query.exit)
+    if query.who:
+        wanted &= Q(actor=query.who)
+    if first := day(query.since):
+        wanted &= Q(GreaterThanOrEqual(MOMENT, _midnight(first, wall)))
+    if last := day(query.until):
+        wanted &= Q(LessThan(MOMENT, _midnight(last + timedelta(days=1), wall)))
+    return Run.objects.filter(wanted & _indexed(query))
+
+
+def _indexed(query: Query) -> Q:
+    """Say once more what the filters imply, so that it names the indexes of what deviates."""
+    named = Q()
+    if query.outcome not in ("", RUNNING, Outcome.SUCCEEDED):
+        named &= DEVIATES
+    if query.trigger not in ("", Trigger.SCHEDULE):
+        named &= ~Q(trigger=Trigger.SCHEDULE)
+    if query.exit.strip("0"):
+        named &= Q(exit_code__gt=0)
+    if query.who:
+        named &= Q(actor__gt="")
+    return named
+
+
+def _placed(runs: QuerySet[Run], query: Query) -> QuerySet[Run]:
+    """Put runs in order and begin below the query's place."""
+    place = _cursor(query.before)
+    if not query.dated:
+        runs = runs.order_by("-id")
+        return runs.filter(id__lt=place[0]) if place else runs
+    runs = runs.order_by(MOMENT.desc(), "-id")
+    if place is None or place[1] is None:
+        return runs
+    at = datetime.fromtimestamp(place[1], UTC)
+    # the first condition says nothing new, but lets the index begin there
+    below = Q(LessThan(MOMENT, at)) | Q(id__lt=place[0])
+    return runs.filter(LessThanOrEqual(MOMENT, at)).filter(below)
+
+
+def _entries(query: Query, user: User) -> QuerySet[Entry] | None:
+    """Give the entries whose runs are asked for; None for all."""
+    own = user.tables.split()
+    if not (own or query.table or query.job or query.entry):
+        return None
+    entries = Entry.objects.all()
+    if own:
+        entries = entries.filter(table__in=own)
+    if query.table:
+        entries = entries.filter(table=query.table)
+    if query.entry:
+        entries = entries.filter(pk=query.entry)
+    if query.job:
+        words = Q(description__icontains=query.job) | Q(command__icontains=query.job)
+        entries = entries.filter(words)
+    return entries
+
+
+def _of(entries: QuerySet[Entry], runs: QuerySet[Run], query: Query, most: int) -> QuerySet[Run]:
+    """Keep the runs of some entries."""
+    alone = replace(query, job="", table="", entry="", fold="", before="", text="") == Query()
+    if not alone:
+        return runs.filter(entry__in=entries)
+    # the index (entry, -id) gives each entry's own first runs: of a few entries that are rarely
+    # run, a walk down all runs would find the first page too late
+    own = runs.filter(entry=OuterRef("pk")).values("id")
+    last = Coalesce(Subquery(own[most - 1 : most]), Value(0))
+    bounds = entries.annotate(last=last)
+    found = bounds.filter(runs__id__gte=F("last"), **_below(query)).values("runs__id")
+    return Run.objects.filter(id__in=found.order_by("-runs__id")[:most]).order_by("-id")
+
+
+def _below(query: Query) -> dict[str, int]:
+    place = _cursor(query.before)
+    return {"runs__id__lt": place[0]} if place else {}
+
+
+def _midnight(on: date, wall: Wall) -> datetime:
+    return datetime.combine(on, time(), wall.zone)

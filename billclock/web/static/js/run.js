@@ -1,0 +1,187 @@
+// One run's output: it grows as it is printed, follows its end until somebody scrolls up, and is
+// searched. Lines come by server-sent events, from the place where the page ends; where those
+// don't come through they are asked for; without this file the page reloads itself.
+
+const TRIES = 3; // failed connections after which the lines are asked for instead
+const ASK_EVERY = 2000;
+const MOST = 5000; // lines kept in the page
+
+function row({ n, p, clock, since }) {
+  const item = document.createElement("li");
+  item.dataset.n = n;
+  if (clock) {
+    Object.assign(item.dataset, { clock, since });
+  }
+  for (const [kind, text] of p) {
+    const piece = document.createElement("span");
+    piece.className = kind;
+    piece.textContent = text;
+    item.append(kind ? piece : text);
+  }
+  return item;
+}
+
+class Log {
+  constructor(log) {
+    this.log = log;
+    this.rows = log.querySelector("[data-rows]");
+    this.pane = log.querySelector(".pane");
+    this.state = log.querySelector("[data-state]");
+    this.followed = log.querySelector("[data-follow]");
+    this.gap = document.querySelector("template[data-gap]").innerHTML;
+    this.place = log.dataset.from;
+    this.failures = 0;
+    for (const tool of log.querySelectorAll("[data-tool]")) {
+      tool.hidden = false;
+    }
+    this.listen();
+  }
+
+  // tools
+
+  listen() {
+    const wrap = this.log.querySelector("[data-wrap]");
+    wrap.addEventListener("click", () => {
+      this.log.classList.toggle("long", !this.press(wrap));
+    });
+    for (const times of this.log.querySelectorAll("[data-times]")) {
+      times.addEventListener("click", () => this.show(times));
+    }
+    const search = this.log.querySelector("[data-search]");
+    search.addEventListener("input", () => this.search(search.value));
+    this.followed?.addEventListener("click", () => this.press(this.followed) && this.toEnd());
+    this.pane.addEventListener("scroll", () => {
+      const rest = this.pane.scrollHeight - this.pane.clientHeight - this.pane.scrollTop;
+      this.followed?.setAttribute("aria-pressed", rest < 24);
+    });
+  }
+
+  press(button) {
+    const pressed = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", pressed);
+    return pressed;
+  }
+
+  show(chosen) {
+    const pressed = this.press(chosen);
+    for (const times of this.log.querySelectorAll("[data-times]")) {
+      this.log.classList.toggle(times.dataset.times, times === chosen && pressed);
+      times.setAttribute("aria-pressed", times === chosen && pressed);
+    }
+  }
+
+  search(text) {
+    const wanted = text.toLowerCase();
+    let found = 0;
+    for (const item of this.rows.querySelectorAll("li[data-n]")) {
+      const here = wanted !== "" && item.textContent.toLowerCase().includes(wanted);
+      item.classList.toggle("hit", here);
+      if (here && ++found === 1) {
+        item.scrollIntoView({ block: "center" });
+      }
+    }
+    this.log.querySelector("[data-found]").textContent = wanted ? found : "";
+  }
+
+  toEnd() {
+    this.pane.scrollTop = this.pane.scrollHeight;
+  }
+
+  // lines
+
+  add(lines) {
+    this.log.querySelector("[data-nothing]")?.remove();
+    for (const line of lines) {
+      const last = this.rows.lastElementChild;
+      if (last?.dataset.n === String(line.n)) {
+        last.remove(); // it was still being printed
+      }
+      if (line.gap) {
+        const gap = document.createElement("li");
+        gap.className = "gap";
+        gap.textContent = this.gap.replace("%", line.gap.toLocaleString());
+        this.rows.append(gap);
+      }
+      this.rows.append(row(line));
+    }
+    while (this.rows.childElementCount > MOST) {
+      this.rows.firstElementChild.remove();
+    }
+    if (this.followed.getAttribute("aria-pressed") === "true") {
+      this.toEnd();
+    }
+  }
+
+  say(name, number) {
+    this.log.classList.toggle("lost", name === "lost");
+    this.state.className = name === "over" ? "st" : name === "lost" ? "st warn" : "st now";
+    this.state.lastElementChild.textContent = this.state.dataset[name].replace("%", number);
+  }
+
+  address(base) {
+    return `${base}?from=${encodeURIComponent(this.place)}`;
+  }
+
+  connect() {
+    const source = new EventSource(this.address(this.log.dataset.stream));
+    source.addEventListener("open", () => {
+      this.failures = 0;
+      this.say("connected");
+    });
+    source.addEventListener("lines", (event) => {
+      this.place = event.lastEventId;
+      this.add(JSON.parse(event.data));
+    });
+    source.addEventListener("end", () => {
+      source.close();
+      this.say("over");
+    });
+    source.addEventListener("error", () => {
+      this.failures += 1;
+      this.say("lost", this.failures);
+      if (this.failures >= TRIES || source.readyState === EventSource.CLOSED) {
+        source.close();
+        this.ask();
+      }
+    });
+  }
+
+  async ask() {
+    try {
+      const answer = await fetch(this.address(this.log.dataset.lines));
+      if (!answer.ok || answer.redirected) {
+        throw new Error(answer.statusText);
+      }
+      const { lines, place, over } = await answer.json();
+      this.add(lines);
+      this.place = place;
+      this.say(over ? "over" : "asking");
+      if (over) {
+        return;
+      }
+    } catch {
+      this.failures += 1;
+      this.say("lost", this.failures);
+    }
+    setTimeout(() => this.ask(), ASK_EVERY);
+  }
+}
+
+for (const element of document.querySelectorAll("[data-log]")) {
+  const log = new Log(element);
+  if (element.dataset.stream) {
+    log.toEnd();
+    log.connect();
+  }
+}
+
+for (const copy of document.querySelectorAll("[data-copy]")) {
+  copy.hidden = !navigator.clipboard;
+}
+document.addEventListener("click", async ({ target }) => {
+  const copy = target.closest("[data-copy]");
+  if (copy) {
+    await navigator.clipboard.writeText(location.origin + location.pathname);
+    copy.querySelector("span").textContent = copy.dataset.done;
+  }
+});
