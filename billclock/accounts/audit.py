@@ -33,10 +33,15 @@ def note(
         at=clock.now(),
         actor=actor,
         act=act,
-        subject=subject,
-        table=table,
-        before=before,
-        after=after,
+        subject=_storable(subject),
+        table=_storable(table),
+        before=_storable(before),
+        after=_storable(after),
         address=address,
         request_id=request_id,
     )
+
+
+def _storable(text: str) -> str:
+    """Put a mark in place of what was no UTF-8 in a crontab and no database keeps as text."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billclock import clock
+from billclock.accounts.audit import note
 from billclock.accounts.models import Role, SetupLink, User
 
 VALID_FOR = timedelta(hours=24)
@@ -63,7 +64,9 @@ def make_first_user(token: str, email: str, password: str, language: str = "en")
     list(SetupLink.objects.select_for_update())
     check(token)
     SetupLink.objects.all().delete()
-    return User.objects.create_user(email, password, role=Role.ROOT, language=language)
+    user = User.objects.create_user(email, password, role=Role.ROOT, language=language)
+    note(user.email, "user.first", user.email)
+    return user
 
 
 def _is_done() -> bool:

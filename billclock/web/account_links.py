@@ -22,8 +22,8 @@ from billclock.web import account_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Send a link to the address given, if it is a user's; the answer is the same if it is not."""
-    form = ForgottenForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = ForgottenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         email = form.cleaned_data["email"].lower()
         limited = ratelimit.consume_or_429(request, action="reset_password", key=email)
         if limited is not None:
@@ -52,8 +52,8 @@ def choose_password(request: HttpRequest, token: str) -> HttpResponse:
     """Have the user of a link choose a password; he then signs in with it, and a second factor."""
     try:
         link = links.find(token)
-        form = ChoosePasswordForm(link.user, request.POST or None)
-        if request.method != "POST" or not form.is_valid():
+        form = ChoosePasswordForm(link.user, request.POST if request.method == "POST" else None)
+        if not form.is_valid():
             return render(request, "account/choose.html", {"form": form, "link": link})
         user = links.use(token, form.cleaned_data["password"], request)
     except links.LinkError:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -36,7 +36,7 @@ class Line:
 
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    """Show all users: three queries, however many there are."""
+    """Show all users: two queries, however many there are."""
     ruler(request)
     factors = Authenticator.objects.filter(type__in=SECOND_FACTORS)
     protected = set(factors.values_list("user_id", flat=True))
@@ -51,8 +51,8 @@ def listing(request: HttpRequest) -> HttpResponse:
 def invite(request: HttpRequest) -> HttpResponse:
     """Make a user and his link, which is mailed, and shown this once."""
     by = ruler(request)
-    form = InviteForm(request.POST or None, initial={"role": "viewer"})
-    if request.method == "POST" and form.is_valid():
+    form = InviteForm(_sent(request), initial={"role": "viewer"})
+    if form.is_valid():
         email = form.cleaned_data["email"]
         try:
             made, link = users.invite(email, form.rights, by=by, request=request)
@@ -71,8 +71,8 @@ def detail(request: HttpRequest, user: int) -> HttpResponse:
     by = ruler(request)
     found = get_object_or_404(User, pk=user)
     rights = {"role": found.role, "tables": found.tables}
-    form = RightsForm(request.POST or None, initial=rights)
-    if request.method == "POST" and form.is_valid():
+    form = RightsForm(_sent(request), initial=rights)
+    if form.is_valid():
         try:
             users.change(found, form.rights, by=by, request=request)
         except users.LastRootError:
@@ -139,6 +139,11 @@ def ruler(request: HttpRequest) -> User:
 def last_root() -> str:
     """Say why the last root user stays one."""
     return _("This is the last user who can make and change users: give another one that right.")
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """Give a form that was sent, even if empty."""
+    return request.POST if request.method == "POST" else None
 
 
 def _act(request: HttpRequest, user: int, act: Act, told: str) -> HttpResponse:

@@ -15,6 +15,7 @@ WORDS: dict[str, str | Promise] = {
     "factor.add": _("added a second factor"),
     "factor.remove": _("removed a second factor"),
     "factor.renew-codes": _("made new recovery codes"),
+    "user.first": _("became the first user"),
     "user.invite": _("invited a user"),
     "user.accept": _("accepted the invitation"),
     "user.change": _("changed rights"),

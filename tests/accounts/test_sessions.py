@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from billclock import clock
 from billclock.accounts import freshness, sessions
@@ -103,3 +103,18 @@ def test_a_clock_set_back_makes_nobody_fresh() -> None:
         freshness.prove(session)
     with clock.at(NOON - timedelta(seconds=1)):
         assert not freshness.is_fresh(session)
+
+
+def test_noting_the_use_brings_back_no_old_data(anna: User) -> None:
+    client = Client()
+    client.force_login(anna)
+    key = client.session.session_key
+    request = RequestFactory().get("/")
+    request.session = SessionStore(key)
+    assert "kept" not in request.session
+    other = SessionStore(key)
+    other["kept"] = "meanwhile"
+    other.save()
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        sessions.see(request)
+    assert SessionStore(key)["kept"] == "meanwhile"
