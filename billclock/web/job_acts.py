@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -114,7 +114,10 @@ def _change(request: HttpRequest, what: str, count: int) -> tuple[Change, str, s
             words = ngettext("%d job deleted", "%d jobs deleted", count) % count
             return Crontab.remove, "job.delete", words
         case "mail":
-            when = MailWhen(request.POST.get("value", ""))
+            value = request.POST.get("value", "")
+            if value not in list(MailWhen):
+                raise BadRequest(value)
+            when = MailWhen(value)
             words = _("Report: %s") % mail_words()[when]
             return partial(_mailed, when=when), "job.mail", words
         case "tag":
@@ -122,7 +125,7 @@ def _change(request: HttpRequest, what: str, count: int) -> tuple[Change, str, s
             off = request.POST.get("how") == "remove"
             words = (_("Tag removed") if off else _("Tagged")) + " " + ", ".join(tags)
             return partial(_tagged, tags=tags, off=off), "job.tag", words
-    raise PermissionDenied(_("There is no such act."))
+    raise BadRequest(what)
 
 
 def _edited(
