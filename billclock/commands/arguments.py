@@ -117,6 +117,7 @@ def deliver(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--heartbeat", action="store_true", help="then fetch BILLCLOCK_HEARTBEAT_URL"
     )
+    parser.add_argument("--reports", action="store_true", help="write the reports, send nothing")
 
 
 def prune(parser: argparse.ArgumentParser) -> None:

@@ -68,7 +68,8 @@ class Errands:
         """Have mail written and sent where there is any; give the seconds until the next look."""
         if not self._reports and not self._messages_due():
             return LOOK_EVERY
-        if not self._go("deliver"):
+        # without a mail server the reports wait in the outbox, where Problems tells of them
+        if not (self._go("deliver") if settings.SMTP else self._go("deliver", "--reports")):
             return AGAIN_AFTER
         self._reports = False
         return LOOK_EVERY
