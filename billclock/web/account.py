@@ -59,7 +59,7 @@ def page(request: HttpRequest) -> HttpResponse:
             if f.type == Kinds.WEBAUTHN
         ],
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
-        "by_name": not request.get_host().partition(":")[0].replace(".", "").isdecimal(),
+        "by_name": _is_name(request.get_host()),
         "lines": [Line(s, request.session.session_key, wall) for s in sessions.of(user)],
     }
     return render(request, "account/page.html", context)
@@ -129,6 +129,12 @@ def _offered(request: HttpRequest, user: User) -> dict[str, Any]:
         sent = request.POST if "credential" in request.POST else None
         found["credential_form"] = ReauthenticateWebAuthnForm(user=user, data=sent)
     return found
+
+
+def _is_name(host: str) -> bool:
+    """Tell a host's name from an IP address, to which no passkey can be bound (WebAuthn, 5.1.3)."""
+    name = host.partition(":")[0]
+    return not host.startswith("[") and not name.replace(".", "").isdecimal()
 
 
 def _onward(request: HttpRequest) -> str:

@@ -364,3 +364,15 @@ def test_the_number_of_queries_does_not_grow_with_sessions(
         sign_in(Client())
     with django_assert_max_num_queries(9):
         client.get("/account")
+
+
+@pytest.mark.parametrize(
+    ("host", "offered"),
+    [("localhost:8000", True), ("clock.example.net", True), ("127.0.0.1", False), ("[::1]", False)],
+)
+def test_passkeys_are_offered_where_the_host_has_a_name(
+    client: Client, settings: LazySettings, host: str, offered: bool
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    page = client.get("/account", headers={"host": host}).content.decode()
+    assert ('href="/account/passkeys/add"' in page) is offered
