@@ -93,6 +93,7 @@ def remove(runs: Iterable[int]) -> int:
     for run in runs:
         freed += disk_size(run)
         path(run).unlink(missing_ok=True)
+        path(run).with_suffix(".samples").unlink(missing_ok=True)
         folders.add(path(run).parent)
     for folder in folders:
         with suppress(OSError):

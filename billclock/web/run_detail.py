@@ -1,22 +1,25 @@
 """What the page of one run shows: its facts, its state, and the part of it that is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from billclock.accounts.models import User
 from billclock.scheduler import output, samples
-from billclock.scheduler.durations import typical
+from billclock.scheduler.durations import OF_LAST, typical
 from billclock.scheduler.models import Run
-from billclock.web.access import may_run
-from billclock.web.history import lately
+from billclock.scheduler.samples import Sample
+from billclock.web.access import may_edit, may_run
+from billclock.web.run_charts import bars, curves
+from billclock.web.run_effects import Effects, effects
+from billclock.web.run_events import events
+from billclock.web.run_job import Then, since_success
 from billclock.web.run_lines import line
-from billclock.web.run_output import Line, Reading
+from billclock.web.run_output import Reading
 from billclock.web.run_times import Times
-from billclock.web.spark import spark
 from billclock.web.times import Wall, duration
 from billclock.web.visible import visible
 
@@ -29,41 +32,88 @@ def facts(run: Run, user: User, show: str, *, navigated: bool) -> dict[str, Any]
 
     A page that refreshes itself (not `navigated`) gets its output another way.
     """
-    wall = Wall.here()
-    parts = _parts()
-    show = show if show in parts else "output"
+    wall, then, did = Wall.here(), Then(run), effects(run.pk)
+    last = list(Run.objects.filter(entry=run.entry_id).order_by("-id")[:OF_LAST])
+    taken = samples.read(output.path(run.pk))
     usual = typical([run.entry_id]).get(run.entry_id)
-    context: dict[str, Any] = {
+    parts = _parts(did)
+    show = show if show in parts else "output"
+    page = Page(run, wall, then, taken, did, navigated)
+    return {
         "line": line(run, wall),
-        "spark": spark(lately([run.entry_id]).get(run.entry_id, [])),
         "table": run.entry.table,
         "command": visible(run.entry.command),
         "may_run": may_run(user),
+        "may_edit": may_edit(user),
         "going_on": run.started is not None and not run.outcome,
-        "usual": usual,
-        "usual_words": (duration(usual.mean), duration(usual.p95)) if usual else None,
+        "attempts": then.options.retries + 1,
+        "grace": duration(then.options.grace),
+        "usual": duration(usual.mean) if usual else "",
+        "curves": curves(taken),
+        "bars": bars(last, run, wall),
         "show": show,
-        "tabs": _tabs(run),
-        **parts[show](run, wall, navigated),
+        "tabs": _tabs(run, parts),
+        **parts[show](page),
     }
-    return context
 
 
-def _parts() -> Mapping[str, Callable[[Run, Wall, bool], dict[str, Any]]]:
-    return {"output": _output}
+@dataclass(frozen=True)
+class Page:
+    """What the parts of a page are made of."""
+
+    run: Run
+    wall: Wall
+    then: Then
+    samples: Sequence[Sample]
+    effects: Effects | None
+    navigated: bool
 
 
-def _tabs(run: Run) -> list[tuple[str, str, str]]:
-    words = {"output": _("Output")}
+Part = Callable[[Page], dict[str, Any]]
+
+
+def _parts(did: Effects | None) -> Mapping[str, Part]:
+    """Give the parts of the page; effects are one where the run told of some."""
+    told: dict[str, Part] = {"effects": _effects} if did else {}
+    return {
+        "output": _output,
+        **told,
+        "environment": lambda page: {"variables": page.then.environment},
+        "command": lambda page: {"executed": page.then.executed},
+        "events": lambda page: {"events": events(page.run, page.wall)},
+        "changes": _changes,
+    }
+
+
+def _tabs(run: Run, parts: Iterable[str]) -> list[tuple[str, str, str]]:
+    words = {
+        "output": _("Output"),
+        "effects": _("Effects"),
+        "environment": _("Environment"),
+        "command": _("Command"),
+        "events": _("Events"),
+        "changes": _("Changes"),
+    }
     here = reverse("run", args=[run.pk])
-    return [(name, here if name == "output" else f"?show={name}", words[name]) for name in _parts()]
+    return [(name, here if name == "output" else f"?show={name}", words[name]) for name in parts]
 
 
-def _output(run: Run, wall: Wall, navigated: bool) -> dict[str, Any]:
+def _effects(page: Page) -> dict[str, Any]:
+    return {"effects": page.effects}
+
+
+def _changes(page: Page) -> dict[str, Any]:
+    since = since_success(page.run, page.then)
+    good = line(since.run, page.wall) if since else None
+    return {"since": since, "good": good, "changes": since.changes if since else None}
+
+
+def _output(page: Page) -> dict[str, Any]:
     """Give the lines there are, and the state of what is shown."""
+    run = page.run
     reading = Reading(run.pk)
-    lines = list(reading.lines()) if navigated else []
-    times = Times(run, wall, samples.read(output.path(run.pk)))
+    lines = list(reading.lines()) if page.navigated else []
+    times = Times(run, page.wall, page.samples)
     left_out = max(len(lines) - 2 * SHOWN_LINES, 0)
     tail = lines[-SHOWN_LINES:] if left_out else []
     head = lines[:SHOWN_LINES] if left_out else lines
@@ -75,12 +125,12 @@ def _output(run: Run, wall: Wall, navigated: bool) -> dict[str, Any]:
         "place": str(reading.place),
         "timed": bool(times.samples),
         "missing": sum(one.left_out for one in lines),
-        "quiet": _quiet(run, wall, lines),
-        "purged": bool(run.output_size) and navigated and not lines,
+        "quiet": _quiet(run, page.wall),
+        "purged": bool(run.output_size) and page.navigated and not lines,
     }
 
 
-def _quiet(run: Run, wall: Wall, lines: list[Line]) -> str:
+def _quiet(run: Run, wall: Wall) -> str:
     """Say for how long a run that goes on has printed nothing; empty if it is not long."""
     if run.started is None or run.outcome:
         return ""
@@ -91,5 +141,4 @@ def _quiet(run: Run, wall: Wall, lines: list[Line]) -> str:
     silent = wall.now.timestamp() - max(last, run.started.timestamp())
     if silent < QUIET:
         return ""
-    words = _("quiet for %s") if lines else pgettext("run", "nothing printed for %s")
-    return words % duration(silent)
+    return _("quiet for %s") % duration(silent)

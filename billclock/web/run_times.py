@@ -1,6 +1,7 @@
 """When a line was printed, as exactly as the samples of its run tell."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import timedelta
 
 from billclock.scheduler.models import Run
@@ -12,11 +13,11 @@ from billclock.web.times import Wall
 class Times:
     """Dates the lines of one run: by the first sample that had seen them."""
 
-    def __init__(self, run: Run, wall: Wall, samples: list[Sample] | None = None) -> None:
+    def __init__(self, run: Run, wall: Wall, samples: Sequence[Sample] = ()) -> None:
         """Take a run, the clock on the wall and the run's samples."""
         self._started = run.started
         self._wall = wall
-        self.samples = samples or []
+        self.samples = samples
 
     def of(self, line: Line) -> tuple[str, str]:
         """Give when a line was there: by the clock, and since the start; both empty if unknown."""

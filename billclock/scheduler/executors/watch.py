@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from billclock import clock
-from billclock.scheduler import output
-from billclock.scheduler.executors import proc
+from billclock.scheduler import output, samples
+from billclock.scheduler.executors import proc, usage
 from billclock.scheduler.executors.base import Ending, Order
 from billclock.scheduler.executors.cgroups import Groups
+from billclock.scheduler.samples import Sample
 
 DISK_FULL = "the disk that holds its output is full: free some space"
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -53,6 +54,7 @@ class _Watched:
     size: int = 0
     hole: int = 0
     look_every: float = _FIRST_LOOK
+    sample_at: float = 0.0
 
 
 class Watch:
@@ -77,9 +79,10 @@ class Watch:
         """Watch over a run that began."""
         watched = _Watched(order, pid, pid_started, limited=order.timeout is not None)
         self._runs[order.run] = watched
+        began = pid_started / _TICKS
+        watched.sample_at = began + samples.AFTER
         if order.timeout is not None:
             self._groups.enclose(order.run, pid)
-            began = pid_started / _TICKS
             self._set(watched, "limit", began + order.timeout)
         self._set(watched, "look", clock.since_boot() + watched.look_every)
 
@@ -225,6 +228,8 @@ class Watch:
             self._forget(watched)
             return
         size, watched.hole = output.trim(place, watched.hole)
+        if clock.since_boot() >= watched.sample_at:
+            self._sample(watched, size)
         grown, watched.size = size - watched.size, size
         if grown > _GROWTH_A_LOOK:
             wish = watched.look_every * _GROWTH_A_LOOK / grown
@@ -232,3 +237,10 @@ class Watch:
             wish = watched.look_every * 2
         watched.look_every = min(max(wish, _SHORTEST_LOOK), _LONGEST_LOOK)
         self._set(watched, "look", clock.since_boot() + watched.look_every)
+
+    def _sample(self, watched: _Watched, size: int) -> None:
+        """Put down what a run takes of the machine, if anything of it is left."""
+        age = clock.since_boot() - watched.pid_started / _TICKS
+        watched.sample_at = clock.since_boot() + samples.pause(age)
+        if watched.left is None and (now := usage.taken(watched.pid)) is not None:
+            samples.add(watched.order.output, Sample(age, *now, size))
