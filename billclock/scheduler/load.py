@@ -71,7 +71,8 @@ class Load:
 
 def load(schedules: Schedules, start: datetime, end: datetime) -> Load:
     """Count the starts of every minute from `start` until before `end` (both aware)."""
-    begin = start.astimezone(UTC).replace(second=0, microsecond=0)
+    # the first whole minute at or after the start
+    begin = (start.astimezone(UTC) + MINUTE - datetime.resolution).replace(second=0, microsecond=0)
     counts = [0] * max(-(-(end.astimezone(UTC) - begin) // MINUTE), 0)
     zones: defaultdict[tzinfo, list[tuple[Expression, int]]] = defaultdict(list)
     for (expression, zone), count in schedules.items():

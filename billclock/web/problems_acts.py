@@ -24,6 +24,7 @@ from billclock.scheduler.models import Entry, Snooze
 from billclock.scheduler.problems import Kind, Problem
 from billclock.web import crontabs
 from billclock.web.access import editor, operator
+from billclock.web.fresh import fresh
 from billclock.web.problems_found import found, named
 from billclock.web.times import Wall
 from billclock.web.undoing import saved
@@ -63,6 +64,7 @@ def run(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@fresh
 def fix(request: HttpRequest) -> HttpResponse:
     """Put lines of a table right as their problems (`key`) propose; `seen` is its digest."""
     user = editor(request)
@@ -92,6 +94,7 @@ def fix(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@fresh
 def catch_up(request: HttpRequest, entry: int) -> HttpResponse:
     """Have missed moments of a job made up for once from now on."""
 
@@ -103,6 +106,7 @@ def catch_up(request: HttpRequest, entry: int) -> HttpResponse:
 
 
 @require_POST
+@fresh
 def switch_on(request: HttpRequest, entry: int) -> HttpResponse:
     """Switch a job on that was found to be off."""
 
@@ -116,6 +120,8 @@ def switch_on(request: HttpRequest, entry: int) -> HttpResponse:
 def follow_clock(request: HttpRequest) -> HttpResponse:
     """Let entries that wait for a clock that was set back follow it as it stands."""
     user = operator(request)
+    if user.tables.split():
+        raise PermissionDenied(_("The clock is every crontab's: not all of them are open to you."))
     try:
         answer = control.ask("follow-clock", actor=user.email)
     except (control.NotRunningError, control.RefusedError) as error:

@@ -31,7 +31,7 @@ from billclock.web.times import Wall
 from billclock.web.visible import visible
 
 A_PAGE = 40  # lanes
-HEAD, FOOT = 40, 72  # pixels above and below the lanes
+HEAD, FOOT = 54, 72  # pixels above and below the lanes
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The timeline as a list, for phones: what went wrong, what runs, and what comes next."""
+"""The timeline as a list, for phones: what did not go well, what runs, and what comes next."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from itertools import islice
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from billclock.web.outcomes import Mark, mark
 from billclock.web.timeline_lanes import Lane, due
 from billclock.web.timeline_plan import Job
 from billclock.web.timeline_range import Range
 
+PAST = 10  # of what did not go well, the latest
 COMING = 40  # moments to come that are listed
 OFTEN = 12  # moments of one job in the range beyond which it is told in one line
 
@@ -28,9 +30,20 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Agenda:
-    """What is to come, and the jobs that run too often to list."""
+class Told:
+    """Something of the past that is worth a line: its time, its job, how it ended, its run."""
 
+    time: str
+    title: str
+    mark: Mark
+    run: int | None
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What did not go well, what is to come, and the jobs that run too often to list."""
+
+    past: Sequence[Told]
     items: Sequence[Item]
     often: Sequence[Lane]
 
@@ -50,7 +63,24 @@ def agenda(jobs: Iterable[Job], lanes: Sequence[Lane], shown: Range) -> Agenda:
         item = _item(moment, title, shown)
         found.append(item if item.day != day else Item(item.time, title, item.distance, ""))
         day = item.day
-    return Agenda(found, often)
+    return Agenda(_past(lanes, shown), found, often)
+
+
+def _past(lanes: Sequence[Lane], shown: Range) -> list[Told]:
+    """Tell the latest of what did not go well or still runs, the earliest of these first."""
+    events = sorted(
+        ((event, lane.title) for lane in lanes for event in lane.told),
+        key=lambda pair: pair[0].at,
+    )
+    return [
+        Told(
+            time=shown.wall.when(event.at),
+            title=title,
+            mark=mark(event.outcome, started=event.started),
+            run=event.run,
+        )
+        for event, title in events[-PAST:]
+    ]
 
 
 def _item(moment: datetime, title: str, shown: Range) -> Item:

@@ -1,5 +1,6 @@
 """The lanes of a timeline: each job's runs as long as they took, and those to come as usual."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from billclock.scheduler.changes import met
 from billclock.scheduler.durations import Typical, typical
 from billclock.scheduler.load import load
 from billclock.web.outcomes import mark
-from billclock.web.rows import language
+from billclock.web.rows import When, language, when
 from billclock.web.timeline_past import (
     Happened,
     Stream,
@@ -29,6 +30,7 @@ UNITS = 10_000  # of a lane's width, in which its combs are drawn
 THIN = 32  # units that a bar is wide at least: some 3 pixels
 LINKED = 60  # runs of a lane up to which each is a link of its own
 MOST = 200  # moments of a lane up to which each is drawn; more are a band
+ROOM = 7.0  # per cent of the width that a word takes
 TOLD = 3  # deviations of a lane up to which each is told in a word
 
 
@@ -70,8 +72,10 @@ class Lane:
     bands: list[Bar] = field(default_factory=list)
     ran: int = 0
     odd: int = 0
-    next: datetime | None = None
+    first: datetime | None = None
+    next: When | None = None
     unsaved: bool = False
+    told: list[Happened] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -87,17 +91,22 @@ class Known:
 
 def lanes(groups: Sequence[tuple[str, Sequence[Job]]], shown: Range) -> list[Lane]:
     """Draw lanes, each of a title and its jobs: five queries for all, none for each."""
-    jobs = [job for _title, members in groups for job in members]
-    known = _known(jobs, shown)
+    known = _known(groups, shown)
     return [
         _lane(at * HEIGHT, title, members, known, shown)
         for at, (title, members) in enumerate(groups)
     ]
 
 
-def _known(jobs: Sequence[Job], shown: Range) -> Known:
-    keys = {job.key for job in jobs if job.key is not None}
-    dense = frozenset(job.key for job in jobs if job.key is not None and _is_dense(job, shown))
+def _known(groups: Sequence[tuple[str, Sequence[Job]]], shown: Range) -> Known:
+    keys = {job.key for _title, members in groups for job in members if job.key is not None}
+    dense = frozenset(
+        job.key
+        for _title, members in groups
+        if _are_many(members, shown)
+        for job in members
+        if job.key is not None
+    )
     return Known(
         happened=happened(keys - dense, shown),
         deviations=deviations(dense, shown),
@@ -107,13 +116,16 @@ def _known(jobs: Sequence[Job], shown: Range) -> Known:
     )
 
 
-def _is_dense(job: Job, shown: Range) -> bool:
-    """Tell whether a job has more moments in the range than can be drawn one by one."""
-    zone = job.planned.zone
-    moments = job.planned.expression.between(
-        shown.begin.astimezone(zone), shown.close.astimezone(zone)
-    )
-    return next(islice(moments, MOST, None), None) is not None
+def _are_many(members: Sequence[Job], shown: Range) -> bool:
+    """Tell whether a lane has more moments in the range than can be drawn one by one."""
+    left = MOST
+    for job in members:
+        zone = job.planned.zone
+        since, until = shown.begin.astimezone(zone), shown.close.astimezone(zone)
+        left -= sum(1 for _ in islice(job.planned.expression.between(since, until), left + 1))
+        if left < 0:
+            return True
+    return False
 
 
 def _lane(y: int, title: str, members: Sequence[Job], known: Known, shown: Range) -> Lane:
@@ -128,16 +140,17 @@ def _lane(y: int, title: str, members: Sequence[Job], known: Known, shown: Range
         key=members[0].key if alone else None,
     )
     events: list[Happened] = []
+    dense = [job for job in members if job.key in known.dense]
+    if dense:
+        _draw_bands(lane, dense, known, shown)
     for job in members:
-        if job.key in known.dense:
-            _draw_band(lane, job, known, shown)
-            events += known.deviations.get(job.key or 0, [])
-        else:
-            events += known.happened.get(job.key or 0, [])
+        found = known.deviations if job.key in known.dense else known.happened
+        events += found.get(job.key or 0, [])
         if job.planned.active:
             _draw_due(lane, job, known, shown)
             _note_changes(lane, job, shown)
     _draw_past(lane, events, shown)
+    lane.next = when(lane.first, shown.wall)
     return lane
 
 
@@ -146,6 +159,7 @@ def _draw_past(lane: Lane, events: Sequence[Happened], shown: Range) -> None:
     odd: list[Happened] = []
     for event in events:
         (good if mark(event.outcome, started=event.started).kind == "ok" else odd).append(event)
+    lane.told = odd
     lane.ran += sum(event.started for event in events)
     lane.odd += sum(event.count for event in odd if mark(event.outcome).kind != "now")
     lane.count += sum(event.count for event in events)
@@ -154,11 +168,16 @@ def _draw_past(lane: Lane, events: Sequence[Happened], shown: Range) -> None:
         good = []
     lane.bars += [_bar(event, shown) for event in (*good, *odd)]
     if len(odd) <= TOLD:
-        lane.notes += [
-            Note(shown.left(event.until), mark(event.outcome, started=event.started).kind,
-                 str(mark(event.outcome, started=event.started).word))
-            for event in odd
-        ]  # fmt: skip
+        lane.notes += _words(odd, [event.at for event in events], shown)
+
+
+def _words(odd: Sequence[Happened], moments: Sequence[datetime], shown: Range) -> Iterator[Note]:
+    """Tell what did not go well in a word each, where there is room for one."""
+    for event in odd:
+        look = mark(event.outcome, started=event.started)
+        left = shown.place(event.until)
+        if not any(left < shown.place(moment) < left + ROOM for moment in moments):
+            yield Note(percent(left), look.kind, str(look.word))
 
 
 def _bar(event: Happened, shown: Range) -> Bar:
@@ -193,15 +212,17 @@ def _draw_due(lane: Lane, job: Job, known: Known, shown: Range) -> None:
     mean = timedelta(seconds=usual.mean if usual else 0)
     longest = timedelta(seconds=usual.p95 if usual else 0)
     comb, whiskers = [], []
+    first = lane.first
     for moment in due(job, shown):
-        lane.next = min(moment, lane.next or moment)
+        first = min(moment, first or moment)
         if job.key in known.dense:
-            return
+            break
         comb.append(_comb(moment, moment + mean, shown))
         right = sum(_extent(moment, moment + mean, shown))
         until = min(shown.place(moment + longest) * 100, UNITS)
         if until > right + THIN / 2:
             whiskers.append(f"M{right:.0f} 15H{until:.0f}")
+    lane.first = first
     lane.due += "".join(comb)
     lane.whiskers += "".join(whiskers)
     lane.count += len(comb)
@@ -215,17 +236,18 @@ def due(job: Job, shown: Range) -> Iterator[datetime]:
         yield moment.astimezone(UTC)
 
 
-def _draw_band(lane: Lane, job: Job, known: Known, shown: Range) -> None:
-    """Draw a job that runs too often for bars: a band for what ran, one for what is to come."""
-    planned = job.planned
-    ran = known.streams.get(job.key or 0)
+def _draw_bands(lane: Lane, jobs: Sequence[Job], known: Known, shown: Range) -> None:
+    """Draw jobs that run too often for bars: a band for what ran, one for what is to come."""
+    active = [job.planned for job in jobs if job.planned.active]
+    ran = [known.streams[key] for job in jobs if (key := job.key or 0) in known.streams]
+    since = max(shown.begin, shown.now)
+    if active and since < shown.close:
+        lane.bands.append(_band(since, shown.close, "due", shown))
     if ran:
-        lane.bands.append(_band(ran.first, ran.last, "ran", shown))
-    if planned.active and shown.close > shown.now:
-        lane.bands.append(_band(max(shown.begin, shown.now), shown.close, "due", shown))
-    since = shown.begin if ran else max(shown.begin, shown.now)
-    if planned.active and since < shown.close:
-        lane.count += load({(planned.expression, planned.zone): 1}, since, shown.close).total
+        since = min(each.first for each in ran)
+        lane.bands.append(_band(since, max(each.last for each in ran), "ran", shown))
+    schedules = Counter((planned.expression, planned.zone) for planned in active)
+    lane.count += load(schedules, min(since, shown.close), shown.close).total
 
 
 def _band(since: datetime, until: datetime, kind: str, shown: Range) -> Bar:

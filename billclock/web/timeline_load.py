@@ -15,6 +15,7 @@ from billclock.web.times import Wall
 PARTS = {Zoom.HOUR: 60, Zoom.DAY: 288, Zoom.WEEK: 336}
 TALL = 40  # pixels of the fullest minute
 UNITS = 10_000
+EDGE = 5.0  # per cent of the width in which a label would reach out of it
 LONGEST = timedelta(days=92)
 BUSIEST = 5
 
@@ -28,6 +29,7 @@ class Strip:
     peak: int
     peak_at: str
     peak_left: str
+    peak_side: str
     coming: int
 
 
@@ -79,6 +81,7 @@ def strip(started: Sequence[int], schedules: Schedules, shown: Range) -> Strip:
         peak=peak.starts if peak else 0,
         peak_at=f"{peak.at.astimezone(shown.wall.zone):%H:%M}" if peak else "",
         peak_left=shown.left(peak.at) if peak else "",
+        peak_side=_side(shown.place(peak.at)) if peak else "",
         coming=coming.total,
     )
 
@@ -142,6 +145,13 @@ def _busiest(jobs: Sequence[Job], begin: datetime, close: datetime) -> list[tupl
         for job in likely
     ]
     return sorted(counted, key=lambda pair: -pair[1])[:BUSIEST]
+
+
+def _side(place: float) -> str:
+    """Name where a label stands to its place (SVG's text-anchor), to stay inside."""
+    if place < EDGE:
+        return "start"
+    return "end" if place > 100 - EDGE else "middle"
 
 
 def _bar(place: int, parts: int, share: float) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil, sqrt
 
 from django.utils.formats import date_format
 
@@ -13,7 +14,8 @@ from billclock.web.outcomes import Mark, mark
 from billclock.web.timeline_past import by_day
 from billclock.web.timeline_range import Range
 
-SHADES = 4
+SHADES = ("", "shade1", "shade2", "shade3", "shade4")
+"""Classes of the style sheet, from an empty day to the fullest."""
 NO_START = (Outcome.MISSED, Outcome.SKIPPED)
 WORST = (
     *(Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED),
@@ -31,7 +33,7 @@ class Day:
     today: bool
     ran: int
     coming: int
-    shade: int
+    shade: str
     worst: Mark | None
     worst_count: int
     label: str
@@ -82,7 +84,7 @@ def _day(day: date, past: Mapping[str, int], coming: int, most: int, shown: Rang
         today=day == shown.wall.now.date(),
         ran=ran,
         coming=coming,
-        shade=-(-total * SHADES // most) if most else 0,
+        shade=SHADES[ceil((len(SHADES) - 1) * sqrt(total / most)) if most else 0],
         worst=mark(worst) if worst else None,
         worst_count=past.get(worst, 0) if worst else 0,
         label=date_format(day, "l j F"),

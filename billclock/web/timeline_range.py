@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -63,6 +63,11 @@ class Range:
     def close(self) -> datetime:
         """Give the end in UTC."""
         return self.end.astimezone(UTC)
+
+    @property
+    def first_day(self) -> date:
+        """Give the date on which it begins."""
+        return self.start.date()
 
     @property
     def has_past(self) -> bool:

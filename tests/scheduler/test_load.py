@@ -29,7 +29,7 @@ def test_entries_of_one_minute_are_counted_together():
 
 def test_the_start_is_included_and_the_end_is_not():
     assert load(schedules("0 12 * * *"), NOON, NOON + DAY).total == 1
-    assert load(schedules("0 12 * * *"), NOON + timedelta(seconds=30), NOON + DAY).total == 1
+    assert load(schedules("0 12 * * *"), NOON + timedelta(seconds=30), NOON + DAY).total == 0
     assert load(schedules("1 12 * * *"), NOON, NOON + timedelta(minutes=1)).total == 0
 
 

@@ -40,6 +40,17 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
         beat(NOON)
 
 
+@pytest.fixture
+def signed_in(signed_in: SignIn) -> SignIn:
+    """Sign in at the time of the tests: who was idle since is asked who he is."""
+
+    def sign_in(*who: object) -> Client:
+        with clock.at(NOON):
+            return signed_in(*who)
+
+    return sign_in
+
+
 def shown(client: Client, path: str = "/problems", **headers: str) -> str:
     with clock.at(NOON):
         return client.get(path, headers=headers).content.decode()
@@ -146,16 +157,17 @@ ACTS = [
 def test_an_act_is_refused_to_a_lesser_role_to_get_and_without_a_token(
     signed_in: SignIn, path: str, least: Role
 ) -> None:
-    viewer = signed_in(Role.VIEWER)
-    assert viewer.post(path).status_code == 403
-    if least is Role.ROOT:
-        assert signed_in(Role.OPERATOR).post(path).status_code == 403
-    root = signed_in(Role.ROOT)
-    assert root.get(path).status_code == 405
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = root.cookies
-    assert strict.post(path).status_code == 403
-    assert Client().post(path).status_code == 302, "to the sign-in"
+    with clock.at(NOON):
+        viewer = signed_in(Role.VIEWER)
+        assert viewer.post(path).status_code == 403
+        if least is Role.ROOT:
+            assert signed_in(Role.OPERATOR).post(path).status_code == 403
+        root = signed_in(Role.ROOT)
+        assert root.get(path).status_code == 405
+        strict = Client(enforce_csrf_checks=True)
+        strict.cookies = root.cookies
+        assert strict.post(path).status_code == 403
+        assert Client().post(path).status_code == 302, "to the sign-in"
 
 
 def test_nobody_reaches_into_another_table(table: Write, signed_in: SignIn) -> None:
