@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,32 +11,6 @@ import pytest
 from billclock.commands.arguments import COMMANDS
 from billclock.commands.billclock import main
 from tests.commands.conftest import CRON, Command
-
-LONGEST = 0.020
-
-
-def least(*commands: list[str | Path], rounds: int = 15) -> list[float]:
-    """Give the least time each command took in turns, in seconds."""
-    times: list[list[float]] = [[] for _ in commands]
-    for _ in range(rounds):
-        for place, words in enumerate(commands):
-            began = time.perf_counter()
-            subprocess.run(words, env=CRON, capture_output=True, check=False)
-            times[place].append(time.perf_counter() - began)
-    return [min(taken) for taken in times]
-
-
-def test_help_and_argument_errors_come_within_20_ms_of_the_bare_interpreter(
-    bin_folder: Path,
-) -> None:
-    bare, *ours = least(
-        [sys.executable, "-I", "-c", "pass"],
-        [bin_folder / "billclock", "--help"],
-        [bin_folder / "billclock", "runs", "-n", "none"],
-        [bin_folder / "mgrctl", "-o", "none"],
-        [bin_folder / "billmaintain"],
-    )
-    assert max(ours) - bare < LONGEST
 
 
 @pytest.mark.parametrize(
