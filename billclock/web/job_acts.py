@@ -219,7 +219,6 @@ def _confirm(
         "what": what,
         "entries": [(key, name_of(entry), entry) for key, entry in entries.items()],
         "back": request.POST.get("back", ""),
-        "counts": {"all": None},
         "mails": mail_words().items(),
     }
     return render(request, "jobs/confirm.html", context)

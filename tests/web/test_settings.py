@@ -200,7 +200,7 @@ def test_other_limits_are_tried_out_without_deleting(table: Write, signed_in: Si
     page = signed_in().get("/settings?days=15&runs=3&mib=5").content.decode()
     text = " ".join(page.split())
     assert "2 runs would go for their age, 1 because their jobs have too many" in text
-    assert "7.0\xa0MB of output" in text
+    assert "7.0 MB of output" in text
     assert entry.runs.count() == 4
 
 

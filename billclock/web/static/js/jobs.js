@@ -43,7 +43,7 @@ function show() {
   bulk.hidden = chosen.length === 0;
   const count = bulk.querySelector("[data-count]");
   count.textContent =
-    chosen.length === 1 ? count.dataset.one : count.dataset.many.replace("%", chosen.length);
+    chosen.length === 1 ? count.dataset.one : count.dataset.many.replace("#", chosen.length);
   const named = chosen.slice(0, MOST_NAMED).map((tick) => tick.dataset.name);
   const more = chosen.length > MOST_NAMED ? ` +${chosen.length - MOST_NAMED}` : "";
   bulk.querySelector("[data-names]").textContent = named.join(" · ") + more;
