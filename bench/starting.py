@@ -16,7 +16,10 @@ CALLS = {
     "mgrctl -o none": ("mgrctl", "['-o', 'none']"),
     "billmaintain": ("billmaintain", "[]"),
 }
-SCRIPT = "import sys; sys.path.insert(0, {root!r}); from billclock.commands.{name} import main; main({words})"
+SCRIPT = (
+    "import sys; sys.path.insert(0, {root!r}); "
+    "from billclock.commands.{name} import main; main({words})"
+)
 
 
 def main() -> None:
