@@ -133,16 +133,6 @@ def test_a_spool_that_is_made_anew_is_watched_again(watched: Tables) -> None:
     assert "ann" in told(watched)
 
 
-def test_looking_when_nothing_happened_is_nearly_free(watched: Tables) -> None:
-    for number in range(100):
-        write(watched, f"user{number}", A)
-    told(watched)
-    start = time.process_time()
-    for _ in range(60):
-        watched.changed()
-    assert time.process_time() - start < 0.01
-
-
 def test_what_is_beside_the_tables_wakes_nobody(watched: Tables) -> None:
     write(watched, ".root.swp", A)
     assert told(watched, 0.2) == []
