@@ -9,7 +9,8 @@ from django.conf import LazySettings
 from django.test import Client
 
 from billclock import clock
-from billclock.accounts.models import Role, User
+from billclock.accounts import audit
+from billclock.accounts.models import AuditRow, Role, User
 from billclock.api import keys
 from billclock.scheduler import output
 from billclock.scheduler.models import Entry, Outcome, Run
@@ -20,11 +21,16 @@ PASSWORD = "a clock of ledger paper"
 
 @dataclass
 class World:
-    """A table of root with one entry and a run of it, and a table of sam with one entry."""
+    """A table of root with one entry and a run of it, and a table of sam with one entry.
+
+    `person` is a user nobody is signed in as, `noted` a row of the audit trail about root's table.
+    """
 
     entry: Entry
     run: Run
     other: Entry
+    person: User
+    noted: AuditRow
 
 
 @pytest.fixture
@@ -55,12 +61,16 @@ def world(home: Path, settings: LazySettings) -> World:
         outcome=Outcome.SUCCEEDED,
     )  # fmt: skip
     output.write_all(run.pk, b"hello\n")
-    return World(entry, run, write("sam", b"0 4 * * * /opt/own\n"))
+    own = write("sam", b"0 4 * * * /opt/own\n")
+    person = User.objects.create_user("person@example.net")
+    return World(entry, run, own, person, audit.note("a person", "look", "root", table="root"))
 
 
 @pytest.fixture
-def user() -> Callable[..., User]:
+def user(settings: LazySettings) -> Callable[..., User]:
     """Make a user of a role, with some tables open to him or all."""
+    # hundreds of users: what is slow on purpose is proved elsewhere
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
     def make(role: Role = Role.ROOT, tables: str = "", email: str = "") -> User:
         email = email or f"{role}@example.net"

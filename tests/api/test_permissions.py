@@ -7,16 +7,19 @@ all of them open may change it).
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
+from billclock import clock
 from billclock.accounts.models import Role, User
 from billclock.api.documents import Kind
-from billclock.api.registry import RIGHTS, Actor, all_functions, call
+from billclock.api.registry import RIGHTS, Actor, all_functions, call, find
 from billclock.api.rest import api
 from billclock.urls import urlpatterns
 from tests.api.conftest import World
@@ -30,32 +33,97 @@ WHO = [None, VIEWER, OPERATOR, ROOT, STRANGER]
 
 
 class Row(NamedTuple):
-    """The lowest role; whether `bound` to a table, or of the `whole`; by which `method`."""
+    """The lowest role; whether `bound` to a table, or of the `whole`; sent by `method` with `data`.
+
+    Each page is asked for root's table and its entry as well.
+    """
 
     role: Role | None
     bound: bool = False
     whole: bool = False
     method: str = "get"
+    data: Mapping[str, str] = MappingProxyType({})
+
+
+def sent(role: Role | None, *, bound: bool = False, whole: bool = False, **data: str) -> Row:
+    """Give the row of a form that is sent."""
+    return Row(role, bound, whole, "post", data)
 
 
 PAGES = {
-    "jobs": Row(VIEWER),
+    "jobs": Row(VIEWER, bound=True),
+    "jobs_act": sent(ROOT, bound=True, act="disable"),
+    "jobs_like": sent(VIEWER, what="columns"),
+    "jobs_export": Row(VIEWER, bound=True),
+    "jobs_billing_set": sent(ROOT, bound=True),
     "runs": Row(VIEWER),
     "run": Row(VIEWER, bound=True),
     "run_output": Row(VIEWER, bound=True),
-    "run_stop": Row(OPERATOR, bound=True, method="post"),
-    "run_now": Row(OPERATOR, bound=True, method="post"),
+    "run_stop": sent(OPERATOR, bound=True),
+    "run_now": sent(OPERATOR, bound=True),
+    "problems": Row(VIEWER),
+    "problems_run": sent(OPERATOR, bound=True),
+    "problems_fix": sent(ROOT),
+    "problems_clock": sent(OPERATOR, whole=True),
+    "problems_mail": sent(OPERATOR),
+    "problems_aside": sent(OPERATOR, **{"for": "hour"}),
+    "problems_wake": sent(OPERATOR),
+    "problems_catch_up": sent(ROOT, bound=True),
+    "problems_switch_on": sent(ROOT, bound=True),
+    "crontab": Row(VIEWER, bound=True),
+    "crontab_edit": Row(VIEWER, bound=True),
+    "crontab_edit, sent": sent(ROOT, bound=True, do="install"),
+    "crontab_mend": sent(ROOT, bound=True),
+    "crontab_export": Row(VIEWER, bound=True),
+    "crontab_import": Row(ROOT, bound=True),
+    "crontab_import, sent": sent(ROOT, bound=True, do="install"),
+    "versions": Row(VIEWER, bound=True),
+    "version": Row(VIEWER, bound=True),
+    "version_restore": sent(ROOT, bound=True),
+    "version_undo": sent(ROOT, bound=True),
     "setup": Row(OPEN),
     "account_login": Row(OPEN),
+    "mfa_authenticate": Row(OPEN),
+    "mfa_login_webauthn": Row(OPEN),
     "account_logout": Row(VIEWER),
     "account_inactive": Row(OPEN),
-    "theme": Row(OPEN, method="post"),
-    "set_language": Row(OPEN, method="post"),
+    "account_reset_password": Row(OPEN),
+    "account_forgotten_sent": Row(OPEN),
+    "choose_password": Row(OPEN),
+    "account": Row(VIEWER),
+    "account_reauthenticate": Row(VIEWER),
+    "account_resume": Row(VIEWER),
+    "session_end": sent(VIEWER),
+    "account_change_password": Row(VIEWER),
+    "mfa_index": Row(VIEWER),
+    "mfa_activate_totp": Row(VIEWER),
+    "mfa_deactivate_totp": Row(VIEWER),
+    "mfa_view_recovery_codes": Row(VIEWER),
+    "mfa_generate_recovery_codes": Row(VIEWER),
+    "mfa_list_webauthn": Row(VIEWER),
+    "mfa_add_webauthn": Row(VIEWER),
+    "mfa_edit_webauthn": Row(VIEWER),
+    "mfa_remove_webauthn": Row(VIEWER),
+    "users": Row(ROOT, whole=True),
+    "user_invite": Row(ROOT, whole=True),
+    "user_invite, sent": sent(ROOT, whole=True),
+    "user": Row(ROOT, whole=True),
+    "user, sent": sent(ROOT, whole=True),
+    "user_shut_out": sent(ROOT, whole=True),
+    "user_let_in": sent(ROOT, whole=True),
+    "user_link": sent(ROOT, whole=True),
+    "user_factors": sent(ROOT, whole=True),
+    "audit": Row(ROOT),
+    "audit_csv": Row(ROOT),
+    "audit_row": Row(ROOT, bound=True),
+    "theme": sent(OPEN),
+    "set_language": sent(OPEN),
     "healthz": Row(OPEN),
     "metrics": Row(OPEN),
     "billmgr": Row(VIEWER),
     "keys": Row(VIEWER),
-    "key_revoke": Row(VIEWER, method="post"),
+    "keys, sent": sent(VIEWER),
+    "key_revoke": sent(VIEWER),
     "api_reference": Row(VIEWER),
     "api:api-root": Row(VIEWER),
     "api:openapi-json": Row(VIEWER),
@@ -153,11 +221,17 @@ ADDRESSES = {
 
 
 def test_every_address_operation_and_function_has_its_row() -> None:
-    assert ADDRESSES.keys() - PAGES.keys() == set(), "give PAGES a row for each address"
-    assert PAGES.keys() - ADDRESSES.keys() == set(), "these addresses are gone"
+    told = {plain(name) for name in PAGES}
+    assert ADDRESSES.keys() - told == set(), "give PAGES a row for each address"
+    assert told - ADDRESSES.keys() == set(), "these addresses are gone"
     assert set(operations()) == OPERATIONS.keys(), "give OPERATIONS a row for each operation"
     names = {function.name for function in all_functions()}
     assert names == FUNCTIONS.keys(), "give FUNCTIONS a row for each function"
+
+
+def plain(name: str) -> str:
+    """Give the name of an address that has two rows, one to look at it and one to send its form."""
+    return name.removesuffix(", sent")
 
 
 def gets_in(row: Row, who: Role | str | None) -> bool:
@@ -182,7 +256,7 @@ def test_pages_let_in_whom_their_row_says(
     row, client = PAGES[name], Client()
     if who is not None:
         client.force_login(actor(who, user))
-    answer = getattr(client, row.method)(filled(ADDRESSES[name], world))
+    answer = asked(client, name, world)
     if gets_in(row, who):
         assert answer.status_code not in (401, 403)
         assert not answer.headers.get("Location", "").startswith("/sign-in?")
@@ -194,9 +268,32 @@ def test_pages_let_in_whom_their_row_says(
         assert answer.status_code in (403, 404)
 
 
+CHANGING = [name for name, row in PAGES.items() if row.role is ROOT and row.method == "post"]
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_who_was_idle_shows_who_he_is_before_he_changes_anything(
+    name: str, world: World, user: Callable[..., User]
+) -> None:
+    client = Client()
+    client.force_login(user(ROOT))
+    with clock.at(clock.now() + timedelta(minutes=16)):
+        answer = asked(client, name, world)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/account/confirm?")
+
+
+def asked(client: Client, name: str, world: World):
+    """Ask for a page, of root's table and entry."""
+    row = PAGES[name]
+    about = {"table": "root", "entry": str(world.entry.pk), **row.data}
+    return getattr(client, row.method)(filled(ADDRESSES[plain(name)], world), about)
+
+
 def filled(path: str, world: World) -> str:
     """Put what belongs to root's table into the places of an address."""
     facts = {"run": world.run.pk, "entry": world.entry.pk, "table": "root", "number": 2}
+    facts |= {"user": world.person.pk, "row": world.noted.pk}
 
     def fact(found: re.Match[str]) -> str:
         return str(facts.get(found[1], 1))
@@ -248,13 +345,21 @@ GIVEN = {"plid": "USD/EUR", "expression": "0 5 * * *", "number": "2", "tag": "ni
          "action": "collect_usageinfo"}  # fmt: skip
 
 
+CALLS = [
+    (name, sok)
+    for name in FUNCTIONS
+    for sok in ("", "ok", "yes", "ON")
+    if not sok or ((known := find(name)) and "sok" in known.parameters)
+]
+
+
 @pytest.mark.parametrize("who", WHO[1:], ids=str)
-@pytest.mark.parametrize("sok", ["", "ok", "yes", "ON"])
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("name", "sok"), CALLS)
 def test_functions_let_in_whom_their_row_says(
     name: str, sok: str, who: Role | str, world: World
 ) -> None:
-    function = next(one for one in all_functions() if one.name == name)
+    function = find(name)
+    assert function is not None
     known = function.parameters
     params = {key: text for key, text in GIVEN.items() if key in known}
     if "elid" in known and name not in ("scheduler", "currencyrate.upload"):

@@ -67,7 +67,7 @@ def test_an_entry_lives_from_making_to_deleting(
     api("POST", f"{path}/enable", status=204)
     api("DELETE", path, status=204)
     assert api("GET", path, status=404)["error"]["object"] == "elid"
-    assert [row.act for row in AuditRow.objects.order_by("id")] == [
+    assert [row.act for row in AuditRow.objects.exclude(act="look").order_by("id")] == [
         "scheduler.edit",
         "scheduler.edit",
         "scheduler.suspend",
