@@ -3,6 +3,7 @@
 import os
 import pwd
 import secrets
+import stat
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,8 +69,31 @@ def _open_to(user: str) -> None:
     modes = {settings.HOME: 0o710, settings.DATA: 0o3770, settings.RUN_OUTPUTS: 0o2750}
     modes |= dict.fromkeys(settings.DATA.glob("*.sqlite3*"), 0o660)
     for place, mode in modes.items():
-        os.chown(place, -1, group)
-        place.chmod(mode)
+        _give(place, group, mode)
+
+
+def _give(place: Path, group: int, mode: int) -> None:
+    """Give a file or folder to a group, and no other that a link leads to.
+
+    The web user may make files in `data`: a link there would give him any file of the machine.
+    Raise UsageError for one.
+    """
+    try:
+        # a path alone: closing a file that SQLite has open would drop its locks (fcntl(2))
+        descriptor = os.open(place, os.O_PATH | os.O_NOFOLLOW)
+    except FileNotFoundError:  # a journal, which went with its last reader
+        return
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISDIR(found.st_mode) and (
+            not stat.S_ISREG(found.st_mode) or found.st_nlink > 1
+        ):
+            raise UsageError(f"{place} is a link, which Billclock never makes: remove it")
+        opened = f"/proc/self/fd/{descriptor}"
+        os.chown(opened, -1, group)
+        os.chmod(opened, mode)  # noqa: PTH101 - of what is open
+    finally:
+        os.close(descriptor)
 
 
 def _make_key(place: Path) -> str | None:

@@ -159,7 +159,7 @@ def _listen(path: Path) -> socket.socket:
 def _object(data: bytes) -> dict[str, Any] | None:
     try:
         request = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested without end
         return None
     return request if isinstance(request, dict) else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from billclock.scheduler.daemon import Daemon
     from billclock.scheduler.loop import Loop
 
+log = logging.getLogger("billclock.scheduler")
+
 
 class RequestError(Exception):
     """A request that can't be done; the text says why."""
@@ -35,6 +38,9 @@ def answer(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"ok": False, "error": str(error), "details": desk.answer_error(error, request)}
     except (RequestError, DatabaseError) as error:
         return {"ok": False, "error": str(error)}
+    except Exception:  # whatever one request holds, the jobs of all the others go on
+        log.exception("a request to %s failed", request["do"])
+        return {"ok": False, "error": "the scheduler can't do this: its log says why"}
 
 
 def start_at_boot(loop: Loop, booted: float) -> None:

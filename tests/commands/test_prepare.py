@@ -1,13 +1,16 @@
 """`billclock prepare` makes what a start needs, once, and says what to do where it can't."""
 
+import os
 import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from billclock.commands.errors import WRONG
 from tests.commands.conftest import CRON, Command
 
 
@@ -123,3 +126,17 @@ def test_a_full_disk_is_told(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count(b"\n") == 1
     assert b"df -h" in done.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_link_among_the_databases_gives_the_web_user_no_other_file(
+    command: Command, home: Path, tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    secret = tmp_path / "shadow"
+    secret.write_text("root's own")
+    secret.chmod(0o600)
+    link(secret, home / "data" / "x.sqlite3")
+    done = command("billclock", "prepare", env={"BILLCLOCK_WEB_USER": "nobody"})
+    assert (done.returncode, mode(secret), secret.stat().st_gid) == (WRONG, 0o600, os.getegid())
+    assert b"x.sqlite3 is a link" in done.stderr

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from billclock.scheduler.executors.sockets import short
 from tests.commands.conftest import CRON, Command
 
 TABLE = b"""\
@@ -105,3 +107,26 @@ def test_an_entry_there_is_not_is_told(command: Command) -> None:
     done = command("billclock", "run-now", "999")
     assert done.returncode == 1
     assert b"entry 999 is in no table" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"[" * 200_000,
+        b'{"do": "stop", "run": Infinity}',
+        b'{"do": "pause", "scope": "\\ud800"}',
+        b'{"do": "pause", "scope": "tag:x", "until": "9999-12-31T23:59:59-12:00"}',
+    ],
+    ids=["nested", "infinite", "unpaired", "beyond"],
+)
+def test_no_request_ends_the_scheduler(home: Path, request_line: bytes) -> None:
+    def ask(line: bytes) -> dict[str, Any]:
+        with socket.socket(socket.AF_UNIX) as peer, short(home / "daemon.sock") as name:
+            peer.settimeout(20)
+            peer.connect(name)
+            peer.sendall(line + b"\n")
+            answer: dict[str, Any] = json.loads(peer.makefile().readline())
+            return answer
+
+    assert not ask(request_line)["ok"]
+    assert ask(b'{"do": "status"}')["ok"]
