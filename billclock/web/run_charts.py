@@ -82,7 +82,7 @@ def bars(runs: Sequence[Run], shown: Run, wall: Wall) -> Bars | None:
     tallest = max(*(length for _run, length in lengths), 0.001)
     paths: dict[str, str] = {}
     for place, (run, length) in enumerate(lengths, OF_LAST - len(lengths)):
-        kind = "now" if run.pk == shown.pk else mark(run.outcome).kind
+        kind = "now" if run.pk == shown.pk else mark(run.outcome).kind if run.outcome else "off"
         paths[kind] = paths.get(kind, "") + _bar(place, length / tallest)
     return Bars(
         list(paths.items()),

@@ -89,14 +89,31 @@ def title(run: Run) -> str:
     return visible(described or " ".join(run.entry.command.split("\n")))
 
 
-def folded(runs: Sequence[Run], wall: Wall) -> Iterator[Line | Fold]:
+def folded(runs: Sequence[Run], wall: Wall, most: int) -> tuple[list[Line | Fold], Run | None]:
     """Put runs into words, with each job's row of plain successes as one line.
 
     What other jobs did in between does not part a row; any other ending of the job itself does.
+    The answer ends before the line after `most`, with the last run that is in it.
     """
-    rows: dict[int, list[Run]] = {}
     begins: dict[int, list[Run]] = {}
+    last = None
+    for run in _rows(runs, begins, most):
+        last = run
+    lines: list[Line | Fold] = []
+    for row in begins.values():
+        if len(row) >= A_FOLD:
+            lines.append(_fold(row, wall))
+        else:
+            lines += [line(run, wall) for run in row]
+    return lines, last
+
+
+def _rows(runs: Sequence[Run], begins: dict[int, list[Run]], most: int) -> Iterator[Run]:
+    """Part runs into rows, found by their first, and give each that has its place."""
+    rows: dict[int, list[Run]] = {}
     for run in runs:
+        if len(begins) == most and (run.outcome != Outcome.SUCCEEDED or run.entry_id not in rows):
+            return
         if run.outcome != Outcome.SUCCEEDED:
             rows.pop(run.entry_id, None)
             begins[run.pk] = [run]
@@ -104,11 +121,7 @@ def folded(runs: Sequence[Run], wall: Wall) -> Iterator[Line | Fold]:
             rows[run.entry_id].append(run)
         else:
             rows[run.entry_id] = begins[run.pk] = [run]
-    for row in begins.values():
-        if len(row) >= A_FOLD:
-            yield _fold(row, wall)
-        else:
-            yield from (line(run, wall) for run in row)
+        yield run
 
 
 def trigger_word(name: str) -> str:

@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from billclock import clock
 from billclock.scheduler import output, samples
 from billclock.scheduler.models import Run
 from billclock.web.access import signed_in
@@ -72,6 +73,7 @@ async def _events(reading: Reading, times: Times) -> AsyncIterator[bytes]:
         if over:
             yield f"id: {reading.place}\nevent: end\ndata: \n\n".encode()
             return
+        times.seen_at = clock.now()  # what comes from now on was not there at the last look
         if time.monotonic() - said > SIGN_EVERY:
             yield b": still here\n\n"
             said = time.monotonic()
@@ -100,8 +102,8 @@ def _batches(reading: Reading, times: Times) -> Iterator[tuple[list[dict[str, An
 
 
 def _values(line: Line, times: Times) -> dict[str, Any]:
-    clock, since = times.of(line)
-    values = {"n": line.number, "p": line.pieces, "clock": clock, "since": since}
+    at, since = times.of(line)
+    values = {"n": line.number, "p": line.pieces, "clock": at, "since": since}
     if line.left_out:
         values["gap"] = line.left_out
     return values

@@ -10,7 +10,7 @@ from billclock.web import run_query
 from billclock.web.run_query import Query
 from billclock.web.times import Wall
 
-MOST_RUNS = 1000
+MOST_RUNS = 300
 MOST_BYTES = 16 << 20
 WHOLE = output.HEAD + output.TAIL
 

@@ -1,5 +1,6 @@
 """What ran: the runs asked for, page by page; one in full; the hands that stop and repeat it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_POST, require_safe
 from billclock.accounts import audit
 from billclock.accounts.models import User
 from billclock.scheduler import control
-from billclock.scheduler.models import Outcome, Table, Trigger
+from billclock.scheduler.models import Outcome, Run, Table, Trigger
 from billclock.web import run_query, run_text
 from billclock.web.access import may_run, operator, signed_in
 from billclock.web.outcomes import MARKS, mark
 from billclock.web.rows import When, when
 from billclock.web.run_detail import facts
 from billclock.web.run_found import one
-from billclock.web.run_lines import folded, line, trigger_word
+from billclock.web.run_lines import Fold, Line, folded, line, trigger_word
 from billclock.web.run_query import RUNNING, Query
 from billclock.web.times import Wall
 
@@ -36,10 +37,11 @@ def listing(request: HttpRequest) -> HttpResponse:
     most = FOLDED_AT_ONCE if query.fold else A_PAGE
     looked = run_text.search(query, user, wall, most) if query.text else None
     found = looked.runs if looked else run_query.page(query, user, wall, most + 1)
-    shown = found[:most]
-    older = looked.older if looked else query.cursor(shown[-1]) if len(found) > most else ""
+    lines, last = _lines(query, found[:most], wall)
+    more = len(found) > most or (last is not None and last.pk != found[-1].pk)
+    older = query.cursor(last) if last is not None and more else looked.older if looked else ""
     context: dict[str, Any] = {
-        "lines": list(folded(shown, wall)) if query.fold else [line(run, wall) for run in shown],
+        "lines": lines,
         "older": query.address(before=older) if older else "",
         "looked": looked,
         "query": query,
@@ -49,6 +51,15 @@ def listing(request: HttpRequest) -> HttpResponse:
         **_choices(user),
     }
     return render(request, "runs/list.html", context)
+
+
+def _lines(
+    query: Query, runs: Sequence[Run], wall: Wall
+) -> tuple[Sequence[Line | Fold], Run | None]:
+    """Put a page into words, and give the last run that is on it."""
+    if query.fold:
+        return folded(runs, wall, A_PAGE)
+    return [line(run, wall) for run in runs], runs[-1] if runs else None
 
 
 @require_safe

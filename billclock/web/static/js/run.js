@@ -65,7 +65,7 @@ class Log {
   show(chosen) {
     const pressed = this.press(chosen);
     for (const times of this.log.querySelectorAll("[data-times]")) {
-      this.log.classList.toggle(times.dataset.times, times === chosen && pressed);
+      this.log.classList.toggle(`by-${times.dataset.times}`, times === chosen && pressed);
       times.setAttribute("aria-pressed", times === chosen && pressed);
     }
   }
