@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from billclock.cron.comments import block, is_description
 from billclock.cron.crontab import Crontab
 from billclock.cron.directives import is_directive
@@ -16,6 +19,7 @@ from billclock.cron.shell import DISCARD, KNOWN_PROGRAMS
 from billclock.web.visible import visible
 
 Pieces: TypeAlias = Sequence[tuple[str, str]]  # kind of a piece (a class of crontab.css), its text
+PIECE = '<span class="{}">{}</span>'
 
 _FOLDER = re.compile(rb"/(?:[^\s/'\"]+/)+")
 _WORD = re.compile(rb"[^ \t]+|[ \t]+|$")
@@ -55,6 +59,11 @@ class CodeLine:
     remarks: Sequence[Remark]
 
     @property
+    def html(self) -> SafeString:
+        """Give the pieces as they are put into a page."""
+        return marked_up(self.pieces)
+
+    @property
     def level(self) -> str:
         """Give the level of its gravest remark; empty without one."""
         levels = {remark.level for remark in self.remarks}
@@ -82,6 +91,11 @@ def code_lines(
                 _state(line),
                 [remark(finding) for finding in here],
             )
+
+
+def marked_up(pieces: Pieces) -> SafeString:
+    """Give pieces as they are put into a page: one place, because a page has thousands."""
+    return format_html_join("", PIECE, pieces)
 
 
 def line_pieces(text: str) -> Pieces:

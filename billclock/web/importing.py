@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -21,7 +22,7 @@ from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import TableError
 from billclock.web import crontabs, server_crontabs
 from billclock.web.access import editor, table_of
-from billclock.web.code import Pieces, line_pieces
+from billclock.web.code import Pieces, line_pieces, marked_up
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.fresh import fresh
 from billclock.web.undoing import saved
@@ -60,6 +61,16 @@ class Told:
     description: str
     sure: bool
     mended: bool
+
+    @property
+    def html(self) -> SafeString:
+        """Give the pieces as they are put into a page."""
+        return marked_up(self.pieces)
+
+    @property
+    def text(self) -> str:
+        """Give the line without its colours."""
+        return "".join(text for _kind, text in self.pieces)
 
     @property
     def open(self) -> bool:

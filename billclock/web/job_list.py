@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.cron.findings import NOTE, Finding
 from billclock.jobs import checking, registry, sections
@@ -22,7 +24,7 @@ from billclock.web.rows import Row, row
 from billclock.web.standings import Standing, standings
 from billclock.web.times import Wall
 
-A_PAGE = 100
+A_PAGE = 50
 AREAS = (
     sections.NOTICES,
     sections.FINANCE,
@@ -78,7 +80,7 @@ class Table:
         self._findings: defaultdict[int, list[Finding]] = defaultdict(list)
         for finding in checking.findings(reading.crontab):
             self._findings[finding.line].append(finding)
-        self.facts = [self._facts(entry) for entry in reading.crontab.entries]
+        self.facts = [self._facts(read) for read in _read(reading.crontab)]
 
     def chosen(self, query: Query) -> list[Facts]:
         """Give the jobs that a query asks for, in its order."""
@@ -130,25 +132,47 @@ class Table:
             )
         return found
 
-    def _facts(self, entry: Entry) -> Facts:
+    def _facts(self, read: "_Read") -> Facts:
+        entry = read.entry
         standing: Standing | None = self._standings.get(entry.line)
-        command = entry.command.decode("utf-8", "replace")
-        job = registry.of_command(command)
         remarks = self._findings.get(entry.line, ())
-        options, ignored = policies.read(entry.directives)
-        words = f"{entry.description}\n{command}\n{entry.expression.text}\n{' '.join(options.tags)}"
         return Facts(
             entry=entry,
             key=standing.key if standing else None,
-            words=words.casefold(),
-            area=job.section if job else OTHER,
-            tags=options.tags,
+            words=read.words,
+            area=read.area,
+            tags=read.tags,
             outcome=standing.outcome if standing else None,
             at=standing.at if standing else None,
-            problem=bool(ignored)
+            problem=read.ignored
             or any(remark.level != NOTE for remark in remarks)
             or (standing is not None and entry.active and standing.troubled),
         )
+
+
+class _Read(NamedTuple):
+    """What the filters ask of an entry's text alone."""
+
+    entry: Entry
+    words: str
+    area: str
+    tags: Sequence[str]
+    ignored: bool
+
+
+@lru_cache(maxsize=4)
+def _read(crontab: Crontab) -> Sequence[_Read]:
+    # the same text is filtered again and again, by every user and every refresh
+    return [_read_entry(entry) for entry in crontab.entries]
+
+
+def _read_entry(entry: Entry) -> _Read:
+    command = entry.command.decode("utf-8", "replace")
+    job = registry.of_command(command)
+    options, ignored = policies.read(entry.directives)
+    words = f"{entry.description}\n{command}\n{entry.expression.text}\n{' '.join(options.tags)}"
+    area = job.section if job else OTHER
+    return _Read(entry, words.casefold(), area, options.tags, bool(ignored))
 
 
 def listing(table: Table, query: Query) -> Listing:

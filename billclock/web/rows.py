@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -192,6 +193,11 @@ def _remarks(entry: Entry, findings: Sequence[Finding], *, outside: bool) -> Ite
 
 
 def _remark_words() -> Mapping[str, tuple[str, str, str]]:
+    return _remarks_in(get_language() or "")
+
+
+@cache
+def _remarks_in(_language: str) -> Mapping[str, tuple[str, str, str]]:
     twice = ("copy", "warn", _("duplicate"))
     return {
         "same_minute_twice": twice,
@@ -207,6 +213,11 @@ def _remark_words() -> Mapping[str, tuple[str, str, str]]:
 
 def mail_words() -> Mapping[MailWhen, str]:
     """Name when a run is reported."""
+    return _mails_in(get_language() or "")
+
+
+@cache
+def _mails_in(_language: str) -> Mapping[MailWhen, str]:
     return {
         MailWhen.NEVER: pgettext("report", "Never"),
         MailWhen.FAILURE: pgettext("report", "Failure"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from billclock.cron.crontab import Crontab
 from billclock.scheduler.models import Entry, Outcome, Run, Slot
@@ -40,22 +41,17 @@ def standings(table: str, crontab: Crontab) -> Mapping[int, Standing]:
         Entry.objects.filter(table=table, gone_at=None)
         .annotate(
             outcome=Subquery(run.values("outcome")[:1]),
-            started=Subquery(run.values("started")[:1]),
-            planned=Subquery(run.values("planned")[:1]),
+            at=Subquery(run.values(at=Coalesce("started", "planned"))[:1]),
             last_slot=Subquery(slot.values("planned")[:1]),
             last_slot_outcome=Subquery(slot.values("outcome")[:1]),
         )
-        .values_list(
-            "line", "id", "command", "outcome", "started", "planned", "last_slot",
-            "last_slot_outcome",
-        )
-    )  # fmt: skip
+        .values_list("line", "id", "command", "outcome", "at", "last_slot", "last_slot_outcome")
+    )
     commands = {e.line: e.command.decode("utf-8", "backslashreplace") for e in crontab.entries}
     found = {}
-    for line, key, command, outcome, started, planned, slot_at, slot_outcome in rows:
+    for line, key, command, outcome, at, slot_at, slot_outcome in rows:
         if commands.get(line) != command:
             continue
-        at = started or planned
         if slot_outcome == Outcome.MISSED and (at is None or (slot_at and slot_at > at)):
             found[line] = Standing(key, slot_outcome, slot_at)
         else:

@@ -229,12 +229,12 @@ def test_the_number_of_queries_is_fixed(
 ) -> None:
     client = signed_in()
     counts = []
-    for number in (2, 90):
+    for number in (2, 45):
         for entry in table(lines(number)):
             ran(entry, NOON - timedelta(hours=2))
         with django_assert_num_queries(7, using="scheduler"):
             counts.append(shown(client).count("<tr"))
-    assert counts == [3, 91]
+    assert counts == [3, 46]
 
 
 def test_only_the_last_twenty_runs_are_drawn(table: Write, signed_in: SignIn) -> None:
@@ -247,14 +247,14 @@ def test_only_the_last_twenty_runs_are_drawn(table: Write, signed_in: SignIn) ->
 
 
 def test_a_long_table_is_shown_in_pages(table: Write, signed_in: SignIn) -> None:
-    table(lines(230))
+    table(lines(130))
     client = signed_in()
-    assert shown(client).count('id="line-') == 100
+    assert shown(client).count('id="line-') == 50
     third = shown(client, "/?page=3")
     assert third.count('id="line-') == 30
-    assert "201 to 230 of 230" in third
+    assert "101 to 130 of 130" in third
     assert shown(client, "/?page=99").count('id="line-') == 30
-    assert shown(client, "/?page=x").count('id="line-') == 100
+    assert shown(client, "/?page=x").count('id="line-') == 50
 
 
 def test_entries_can_be_told_apart_by_state(table: Write, signed_in: SignIn) -> None:
