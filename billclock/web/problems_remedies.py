@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -53,11 +54,14 @@ def remedies(group: Group, found: Found, user: User) -> list[Remedy]:
         given.append(_fix(group, found))
     if first.kind is Kind.STUCK and first.run and may_run(user):
         given.append(Remedy("square", _("Stop"), reverse("run_stop", args=[first.run])))
-    if first.kind in (Kind.WAITING, Kind.CLOCK) and may_run(user):
+    if first.kind in (Kind.WAITING, Kind.CLOCK) and may_run(user) and not user.tables.split():
         given.append(Remedy("history", _("Follow the new clock"), reverse("problems_clock")))
     if first.kind is Kind.MAIL and may_run(user):
         fields = [("key", problem.key) for problem in group.problems]
         given.append(Remedy("send", _("Send again"), reverse("problems_mail"), fields))
+    if first.kind is Kind.OUTSIDE:
+        url = f"{reverse('version', args=[first.line])}?{urlencode({'table': first.table})}"
+        given.append(Remedy("file-diff", _("See what changed"), url, post=False))
     if first.run and one:
         url = reverse("run", args=[first.run])
         given.append(Remedy("receipt-text", _("Open run"), url, post=False))

@@ -17,7 +17,8 @@ class StepLine:
 
     question: str
     details: str
-    verdict: str
+    kind: str
+    icon: str
     word: str
 
 
@@ -28,18 +29,21 @@ def steps(answer: Answer, evidence: Evidence, wall: Wall) -> list[StepLine]:
         StepLine(
             question=_questions()[step.question],
             details="" if step.verdict is Verdict.MOOT else known[step.question],
-            verdict=_state(step),
+            kind=_looks(step)[0],
+            icon=_looks(step)[1],
             word=_verdicts()[step.verdict],
         )
         for step in answer.steps
     ]
 
 
-def _state(step: Step) -> str:
-    """Name how a step looks: that nothing made up for a moment is by rule, and stopped nothing."""
-    if step.question is Question.MADE_UP and step.verdict is Verdict.NO:
-        return Verdict.MOOT.value
-    return step.verdict.value
+def _looks(step: Step) -> tuple[str, str]:
+    """Give the kind and the icon of an answer; what nothing made up for stopped nothing."""
+    if step.verdict is Verdict.YES:
+        return "ok", "circle-check"
+    if step.verdict is Verdict.NO and step.question is not Question.MADE_UP:
+        return "bad", "circle-x"
+    return "off", "circle-dashed"
 
 
 def _questions() -> dict[Question, str]:

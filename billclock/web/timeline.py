@@ -17,7 +17,7 @@ from billclock.cron.crontab import Crontab
 from billclock.scheduler.load import Schedules
 from billclock.scheduler.models import Pause
 from billclock.web import crontabs
-from billclock.web.access import may_edit, signed_in, table_of
+from billclock.web.access import signed_in, table_of
 from billclock.web.rows import language
 from billclock.web.timeline_agenda import agenda
 from billclock.web.timeline_ical import calendar
@@ -72,7 +72,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "zooms": list(Zoom),
         "by": "tag" if request.GET.get("by") == "tag" else "job",
         "wall": wall,
-        "may_edit": may_edit(signed_in(request)),
         "week": coming_week(plan.jobs, plan.everything, wall),
         "now": span.left(wall.now) if 0 <= span.place(wall.now) <= 100 else None,  # noqa: PLR2004
         **_proposals(request, plan, wall),
