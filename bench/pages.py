@@ -20,6 +20,8 @@ from _print import show
 if TYPE_CHECKING:
     from django.test import Client
 
+    from billclock.scheduler.models import Run
+
 ENTRIES = 1000
 AT_ONCE = 50_000
 SECRET = "for a bench only"
@@ -91,7 +93,7 @@ def fill(rows: int) -> None:
     print(file=sys.stderr)
 
 
-def run(number: int) -> object:
+def run(number: int) -> "Run":
     """Make up one run; the rare table's entry ran only in the first tenth of all."""
     from billclock.scheduler.models import Run, Trigger
 

@@ -99,7 +99,7 @@ class Log {
       if (line.gap) {
         const gap = document.createElement("li");
         gap.className = "gap";
-        gap.textContent = this.gap.replace("%", line.gap.toLocaleString());
+        gap.textContent = `${this.gap} ${line.gap.toLocaleString()}`;
         this.rows.append(gap);
       }
       this.rows.append(row(line));
@@ -112,10 +112,10 @@ class Log {
     }
   }
 
-  say(name, number) {
+  say(name, number = "") {
     this.log.classList.toggle("lost", name === "lost");
     this.state.className = name === "over" ? "st" : name === "lost" ? "st warn" : "st now";
-    this.state.lastElementChild.textContent = this.state.dataset[name].replace("%", number);
+    this.state.lastElementChild.textContent = `${this.state.dataset[name]} ${number}`;
   }
 
   address(base) {
