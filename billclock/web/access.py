@@ -55,3 +55,11 @@ def operator(request: HttpRequest) -> User:
             % user.get_role_display()
         )
     return user
+
+
+def for_all(user: User) -> None:
+    """Raise PermissionDenied unless every crontab is open to a user, as what he asks concerns."""
+    if user.tables.split():
+        raise PermissionDenied(
+            _("This concerns every crontab, and not all of them are open to you.")
+        )

@@ -15,7 +15,7 @@ from billclock import clock
 from billclock.accounts import audit
 from billclock.scheduler import control
 from billclock.scheduler.models import Entry, Pause
-from billclock.web.access import operator, table_of
+from billclock.web.access import for_all, operator, table_of
 from billclock.web.crontab_text import back_to
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
@@ -57,6 +57,7 @@ def change(request: HttpRequest) -> HttpResponse:
     """Begin a pause of everything, or end one: `do` is pause or resume."""
     user = operator(request)
     name = table_of(request)
+    for_all(user)
     try:
         if request.POST.get("do") == "resume":
             scope = request.POST.get("scope", "")

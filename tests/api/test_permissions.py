@@ -80,7 +80,7 @@ PAGES = {
     "settings": Row(VIEWER, bound=True),
     "settings, sent": sent(ROOT, bound=True),
     "settings_trial": sent(ROOT, bound=True),
-    "settings_pause": sent(OPERATOR, bound=True),
+    "settings_pause": sent(OPERATOR, whole=True, table="sam"),
     "crontab": Row(VIEWER, bound=True),
     "crontab_edit": Row(VIEWER, bound=True),
     "crontab_edit, sent": sent(ROOT, bound=True, do="install"),
