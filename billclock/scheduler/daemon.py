@@ -121,7 +121,7 @@ class Daemon:
         # nothing that is read now is garbage soon: looking for some would take a third of the time
         gc.disable()
         self._look_at_tables()
-        recover(self.loop.attempts, self.executor)
+        recover(self.loop.attempts, self.executor, self._left)
         self.loop.attempts.pauses.load()
         if settings.RUNS:
             self._begin_to_run(clock.seconds())
@@ -196,6 +196,13 @@ class Daemon:
         if row is None:
             return None
         return self.roster.get(entry) or switched_off(self.tables.table(row.table).load(), entry)
+
+    def _left(self, entry: int) -> Job | None:
+        """Give the job of a run that was left; None where its table can't be read either."""
+        try:
+            return self.job(entry)
+        except (TableError, ValueError):
+            return None
 
     def _why_late(self) -> str:
         if self._claiming:

@@ -1,5 +1,7 @@
 """What a scheduler that was killed left behind: each run is found again, or told as lost."""
 
+from collections.abc import Callable
+
 from billclock import clock
 from billclock.scheduler import orders, output, policies
 from billclock.scheduler.attempts import Attempt, Attempts
@@ -7,20 +9,24 @@ from billclock.scheduler.environment import UnknownUserError
 from billclock.scheduler.executors.base import Ending, Executor
 from billclock.scheduler.models import Mail, Outcome, Run, Slot, Trigger
 from billclock.scheduler.policies import CatchUp
+from billclock.scheduler.roster import Job
+
+Find = Callable[[int], Job | None]
 
 NEVER_BEGAN = "claimed, but the scheduler was killed before it could start"
 ENTRY_GONE = "its entry was removed while no scheduler was watching"
 VANISHED = "the scheduler was killed while it ran, and its process has gone since"
 
 
-def recover(attempts: Attempts, executor: Executor) -> int:
+def recover(attempts: Attempts, executor: Executor, find: Find | None = None) -> int:
     """Take over or close every open run of this host; give how many there were.
 
+    `find` gives entries as jobs, also those switched off; without it only those in force are known.
     Afterwards every slot is settled, or has a run or a retry on its way.
     """
     rows = list(Run.objects.filter(outcome="", host=attempts.host).order_by("id"))
     for row in rows:
-        _take_over(row, attempts, executor)
+        _take_over(row, attempts, executor, find or attempts.roster.get)
     attempts.records.flush()
     for slot in Slot.objects.filter(outcome="").exclude(runs__outcome=""):
         _go_on(slot, attempts)
@@ -28,8 +34,8 @@ def recover(attempts: Attempts, executor: Executor) -> int:
     return len(rows)
 
 
-def _take_over(row: Run, attempts: Attempts, executor: Executor) -> None:
-    attempt = _attempt(row, attempts)
+def _take_over(row: Run, attempts: Attempts, executor: Executor, find: Find) -> None:
+    attempt = _attempt(row, find)
     if attempt is None:
         _close(row, attempts, ENTRY_GONE)
         return
@@ -46,8 +52,8 @@ def _take_over(row: Run, attempts: Attempts, executor: Executor) -> None:
         _close(row, attempts, VANISHED)
 
 
-def _attempt(row: Run, attempts: Attempts) -> Attempt | None:
-    job = attempts.roster.get(row.entry_id)
+def _attempt(row: Run, find: Find) -> Attempt | None:
+    job = find(row.entry_id)
     if job is None:
         return None
     planned = row.planned.timestamp() if row.planned else None
@@ -75,7 +81,7 @@ def _go_on(slot: Slot, attempts: Attempts) -> None:
     if last is None:
         attempts.records.settled(slot.pk, Outcome.MISSED, NEVER_BEGAN)
         return
-    attempt = _attempt(last, attempts)
+    attempt = _attempt(last, attempts.roster.get)
     again = last.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST)
     if attempt and again and policies.retry_in(attempt.job.options, last.attempt) is not None:
         attempts.retry_at(clock.seconds(), attempt)
