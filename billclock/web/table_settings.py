@@ -108,7 +108,7 @@ def _shown(request: HttpRequest, reading: Reading, form: table_form.Form) -> dic
         "zones": table_form.zones(),
         "defaults": _defaults(reading.crontab),
         "pauses": pausing.in_force(wall),
-        "may_run": may_run(user),
+        "may_pause": may_run(user) and not user.tables.split(),
         "smtp": bool(settings.SMTP),
         "kept": kept,
         "oldest": when(kept.oldest, wall),
