@@ -6,6 +6,7 @@ from billclock.api import rest, views
 from billclock.web import (
     account_urls,
     crontab_text,
+    edit,
     entrance,
     health,
     importing,
@@ -38,6 +39,10 @@ urlpatterns = [
     path("runs/<int:run>/stop", runs.stop, name="run_stop"),
     path("runs/<int:run>/again", runs.again, name="run_again"),
     path("entries/<int:entry>/run", jobs.run_now, name="run_now"),
+    path("entries/new", edit.new, name="entry_new"),
+    path("entries/preview", edit.preview_form, name="entry_preview"),
+    path("entries/<int:entry>", edit.edit, name="entry_edit"),
+    path("entries/<int:entry>/clone", edit.clone, name="entry_clone"),
     path("timeline", timeline.page, name="timeline"),
     path("timeline.ics", timeline.ical, name="timeline_ical"),
     path("problems", problems.page, name="problems"),

@@ -1,0 +1,134 @@
+"""The form of one job: its fields as text, read from an entry or from what was typed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from django.http import QueryDict
+
+from billclock.cron import CronError, Expression
+from billclock.cron.entry import Entry
+from billclock.cron.interval import from_expression, from_form, to_expression, to_form
+from billclock.cron.shell import with_mails
+from billclock.web.typed import to_type
+
+BASIC, EXPERT = "basic", "expert"
+CUSTOM = "custom"  # what Basic shows of a schedule that it can't say: it stays as it is
+FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
+DIRECTIVES = (
+    "zone", "timeout", "grace", "overlap", "retries", "backoff", "catch-up", "mail", "expected",
+    "tags",
+)  # fmt: skip
+DAILY = "0 3 * * *"
+
+
+@dataclass
+class JobForm:
+    """What the form shows: `line` is the whole expression, `five` its fields.
+
+    `interval` holds Basic mode's fields as cron.interval names them, with `run_every` the kind;
+    `errors` tell by field what is no good.
+    """
+
+    command: str = ""
+    description: str = ""
+    active: bool = True
+    hideout: bool = False
+    mode: str = BASIC
+    line: str = DAILY
+    five: Sequence[str] = ()
+    interval: dict[str, str] = field(default_factory=dict)
+    directives: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    suggestion: str = ""
+
+    @property
+    def weekdays(self) -> Sequence[str]:
+        """Give the weekdays that are chosen in Basic mode, Sunday as 0."""
+        return self.interval.get("weekdays", "").split(",")
+
+    @property
+    def catch_up(self) -> str:
+        """Give what the directive line says of missed runs; empty for nothing."""
+        return self.directives.get("catch-up", "")
+
+    @property
+    def time(self) -> str:
+        """Give Basic mode's time of day as a time field holds it, "03:05"."""
+        hour, minute = self.interval.get("hour", ""), self.interval.get("minute", "")
+        return f"{hour:0>2}:{minute:0>2}" if hour and minute else "03:00"
+
+    def settled(self) -> "JobForm":
+        """Give the form with both modes saying the schedule of the mode that is in force.
+
+        A schedule that is no good stays as it was typed, with its error.
+        """
+        try:
+            text = self.line
+            if self.mode == BASIC and self.interval.get("run_every") != CUSTOM:
+                text = to_expression(from_form(self.interval))
+            return self.scheduled(Expression.parse(text))
+        except CronError as error:
+            self.errors[error.field or "line"] = str(error)
+            self.suggestion = error.suggestion or ""
+        except ValueError as error:
+            self.errors["run_every"] = str(error)
+        return self
+
+    def scheduled(self, expression: Expression) -> "JobForm":
+        """Give the form with another schedule, in the terms of both modes."""
+        interval = from_expression(expression)
+        return replace(
+            self,
+            line=str(expression).strip(),
+            five=expression.fields,
+            interval=to_form(interval) if interval else {"run_every": CUSTOM},
+        )
+
+
+def shown(entry: Entry) -> JobForm:
+    """Give an entry's form; what no form can hold is named in brackets."""
+    form = JobForm(
+        command=to_type(with_mails(entry.command, True)),
+        description=to_type(entry.description.encode("utf-8", "surrogateescape")),
+        active=entry.active,
+        hideout=not entry.mails,
+        directives=dict(entry.directives),
+    ).scheduled(entry.expression)
+    form.mode = EXPERT if form.interval["run_every"] == CUSTOM else BASIC
+    return form
+
+
+def typed(given: QueryDict) -> JobForm:
+    """Read what was typed; the schedule is checked by `settled`."""
+    fields = [given.get(name, "").strip() for name in FIELDS]
+    line = given.get("line", "").strip()
+    if line == given.get("line_shown", "") and any(fields):
+        line = " ".join(text or "*" for text in fields)
+    return JobForm(
+        command=given.get("command", "").replace("\r\n", "\n").strip("\n"),
+        description=given.get("description", "").replace("\r\n", "\n").strip(),
+        active="active" in given,
+        hideout="hideout" in given,
+        mode=EXPERT if given.get("mode") == EXPERT else BASIC,
+        line=line,
+        five=fields,
+        interval=_interval(given),
+        directives={name: given.get(name, "").strip() for name in DIRECTIVES},
+    )
+
+
+def _interval(given: QueryDict) -> dict[str, str]:
+    """Give Basic mode's fields: a kind reads its own, so that each has a place of its own."""
+    kind = given.get("run_every", "")
+    hour, _colon, minute = given.get("time", "").partition(":")
+    if kind == "hours":
+        minute = given.get("past", "")
+    return {
+        "run_every": kind,
+        "every": given.get("every_hours" if kind == "hours" else "every_minutes", ""),
+        "hour": hour,
+        "minute": minute,
+        "weekdays": ",".join(given.getlist("weekday")),
+        "day": given.get("day", ""),
+        "month": given.get("of_month", ""),
+    }
