@@ -16,7 +16,7 @@ from billclock.accounts import audit
 from billclock.accounts.models import User
 from billclock.scheduler import control
 from billclock.scheduler.models import Outcome, Run, Table, Trigger
-from billclock.web import run_query, run_text
+from billclock.web import crontabs, run_query, run_text
 from billclock.web.access import may_run, operator, signed_in
 from billclock.web.outcomes import MARKS, mark
 from billclock.web.rows import When, when
@@ -27,6 +27,7 @@ from billclock.web.run_query import RUNNING, Query
 from billclock.web.times import Wall
 
 A_PAGE = 50
+MOST_TABLES, MOST_ENTRIES = 20, 500  # of which the next start is looked for
 FOLDED_AT_ONCE = 500  # runs of which a page of folded lines is made
 
 
@@ -48,6 +49,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "here": query.address(),
         "may_run": may_run(user),
         "kept": None if older else _kept(user, wall),
+        "next": None if lines or query.filtered or query.before else _next(user, wall),
         **_choices(user),
     }
     return render(request, "runs/list.html", context)
@@ -137,3 +139,14 @@ def _kept(user: User, wall: Wall) -> When | None:
     runs = run_query.open_to(user)
     oldest = runs.aggregate(at=Min("started"))["at"]
     return when(oldest, wall)
+
+
+def _next(user: User, wall: Wall) -> When | None:
+    """Give when the next job starts, by the crontabs that are open to a user."""
+    moments = [
+        moment
+        for name in crontabs.names(user)[:MOST_TABLES]
+        for entry in crontabs.read(name).crontab.entries[:MOST_ENTRIES]
+        if entry.active and (moment := entry.expression.next(wall.now)) is not None
+    ]
+    return when(min(moments, default=None), wall)

@@ -67,6 +67,12 @@ def test_without_runs_the_page_says_when_there_will_be(signed_in: SignIn) -> Non
     assert "No runs yet" in shown(signed_in(), "/runs")
 
 
+def test_before_the_first_run_the_page_says_when_it_will_be(
+    entry: Entry, signed_in: SignIn
+) -> None:
+    assert "The next one starts" in shown(signed_in(), "/runs")
+
+
 def test_the_number_of_queries_is_fixed(
     entry: Entry, signed_in: SignIn, django_assert_num_queries
 ) -> None:
