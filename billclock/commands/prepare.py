@@ -41,6 +41,7 @@ def ready() -> None:
         for folder in (settings.HOME / "locks", settings.DATA, settings.RUN_OUTPUTS):
             settings.HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
+        _refuse_anothers(settings.HOME)
         made = _make_key(settings.HOME / "secret_key")
     if made:
         settings.SECRET_KEY = made
@@ -51,6 +52,14 @@ def ready() -> None:
         databases.bring_up_to_date(settings.HOME)
         if settings.WEB_USER:
             _open_to(settings.WEB_USER)
+
+
+def _refuse_anothers(home: Path) -> None:
+    """Refuse, as root, a folder in which somebody else could write what root then runs."""
+    owner = home.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        mend = f"chown -R root {home}, start Billclock as that user, or {OTHER_FOLDER}"
+        raise UsageError(f"{home} belongs to the user {owner}, whose jobs root would run: {mend}")
 
 
 def _open_to(user: str) -> None:

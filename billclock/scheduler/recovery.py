@@ -28,7 +28,8 @@ def recover(attempts: Attempts, executor: Executor, find: Find | None = None) ->
     for row in rows:
         _take_over(row, attempts, executor, find or attempts.roster.get)
     attempts.records.flush()
-    for slot in Slot.objects.filter(outcome="").exclude(runs__outcome=""):
+    ours = Slot.objects.filter(outcome="", runs__host=attempts.host).distinct()
+    for slot in ours.exclude(runs__outcome=""):
         _go_on(slot, attempts)
     attempts.records.flush()
     return len(rows)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from billclock.accounts.models import User
 from billclock.cron import importing
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
@@ -107,16 +108,16 @@ class Taking:
 @fresh
 def page(request: HttpRequest) -> HttpResponse:
     """Ask for a source; then tell of each line what became of it; `do=install` puts it in."""
-    editor(request)
+    user = editor(request)
     name = table_of(request)
     reading = crontabs.load(name)
     context = framed(request, reading, "import")
     if request.method != "POST":
-        context["sources"] = server_crontabs.sources()
+        context["sources"] = server_crontabs.sources(user)
         return render(request, "crontab/import.html", context)
-    given = _given(request)
+    given = _given(request, user)
     if isinstance(given, str):
-        context |= {"sources": server_crontabs.sources(), "problem": given}
+        context |= {"sources": server_crontabs.sources(user), "problem": given}
         return render(request, "crontab/import.html", context, status=422)
     taking = take(given, _chosen(request), name)
     if request.POST.get("do") == "install":
@@ -186,7 +187,7 @@ def _is_sure(line: ReportLine) -> bool:
     )
 
 
-def _given(request: HttpRequest) -> Given | str:
+def _given(request: HttpRequest, user: User) -> Given | str:
     """Give what was sent to be imported, or say why there is nothing to import."""
     system = "system" in request.POST
     kept = request.POST.get("kept", "")
@@ -202,7 +203,7 @@ def _given(request: HttpRequest) -> Given | str:
         return Given(file.name or "", file.read(), system)
     path = request.POST.get("source", "")
     if path:
-        found = server_crontabs.source(path)
+        found = server_crontabs.source(path, user)
         if found is None:
             return _("%s can't be read any more.") % path
         return Given(found.path, found.data, found.system)

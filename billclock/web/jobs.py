@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billclock.accounts import audit
+from billclock.accounts.models import User
 from billclock.scheduler import control, models
 from billclock.web import crontabs, server_crontabs
 from billclock.web.access import may_edit, may_run, operator, signed_in, table_of
@@ -67,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "urls": _urls(name),
     }
     if not entries and not reading.problem:
-        context["source"] = _source(name)
+        context["source"] = _source(name, user)
     return render(request, "jobs/page.html", context)
 
 
@@ -132,9 +133,11 @@ def _result_word(value: str) -> str:
     return str((MARKS[value] if value != RUNNING else mark("")).word)
 
 
-def _source(name: str) -> server_crontabs.Source | None:
+def _source(name: str, user: User) -> server_crontabs.Source | None:
     """Give this server's crontab of the same user, which a table without jobs may import."""
-    own = [found for found in server_crontabs.sources() if found.name == name and not found.system]
+    own = [
+        found for found in server_crontabs.sources(user) if found.name == name and not found.system
+    ]
     return own[0] if own and own[0].lines else None
 
 

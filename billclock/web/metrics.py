@@ -125,9 +125,10 @@ class Figures:
             "billclock_last_success_timestamp_seconds", "End of the last success", labels=labels
         )
         names = {
-            key: [table, str(key), (description or command).partition("\n")[0]]
-            for key, table, description, command in Entry.objects.filter(gone_at=None).values_list(
-                "id", "table", "description", "command"
+            # never the command: whoever may read the metrics may not read what it holds
+            key: [table, str(key), description.partition("\n")[0]]
+            for key, table, description in Entry.objects.filter(gone_at=None).values_list(
+                "id", "table", "description"
             )
         }
         of_entry = Run.objects.order_by().values_list("entry")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from billclock.accounts.models import User
+
 SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron", "/usr/spool/cron")
 MOST = 4 << 20  # bytes of a crontab that is offered
 
@@ -31,14 +33,18 @@ class Source:
         return sum(bool(raw) and not raw.startswith(b"#") for raw in raws)
 
 
-def sources() -> list[Source]:
-    """Give every crontab of this machine that can be read and is not one of ours."""
-    return [*_users(), *_system()]
+def sources(user: User) -> list[Source]:
+    """Give the crontabs of this machine, none of ours, that can be read and are open to a user.
+
+    The system's own hold what all users run: they are for who sees every table.
+    """
+    of_system = [] if user.tables.split() else list(_system())
+    return [*(found for found in _users() if user.sees(found.name)), *of_system]
 
 
-def source(path: str) -> Source | None:
+def source(path: str, user: User) -> Source | None:
     """Give the crontab at a path, if it is one of those that `sources` offers."""
-    return next((found for found in sources() if found.path == path), None)
+    return next((found for found in sources(user) if found.path == path), None)
 
 
 def _users() -> Iterator[Source]:

@@ -140,3 +140,16 @@ def test_a_link_among_the_databases_gives_the_web_user_no_other_file(
     done = command("billclock", "prepare", env={"BILLCLOCK_WEB_USER": "nobody"})
     assert (done.returncode, mode(secret), secret.stat().st_gid) == (WRONG, 0o600, os.getegid())
     assert b"x.sqlite3 is a link" in done.stderr
+
+
+@pytest.mark.root
+def test_root_refuses_a_folder_that_another_user_may_write(
+    command: Command, tmp_path: Path
+) -> None:
+    home = tmp_path / "theirs"
+    home.mkdir()
+    os.chown(home, 65534, -1)
+    done = command("billclock", "prepare", env={"BILLCLOCK_HOME": str(home)})
+    assert done.returncode == 2
+    assert b"belongs to the user 65534" in done.stderr
+    assert b"Traceback" not in done.stderr

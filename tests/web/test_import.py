@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from billclock.accounts.models import AuditRow
+from billclock.accounts.models import AuditRow, User
 from billclock.scheduler.models import Entry
 from billclock.web import server_crontabs
 from billclock.web.importing import Given, take
@@ -152,7 +152,7 @@ def test_a_crontab_of_this_server_is_imported_by_its_place(
     client = signed_in()
     place = str(tmp_path / "etc" / "crontab")
     assert place in client.get("/crontab/import").content.decode()
-    assert [one.lines for one in server_crontabs.sources() if one.path == place] == [1]
+    assert [one.lines for one in server_crontabs.sources(User()) if one.path == place] == [1]
     page = client.post("/crontab/import", {"table": "root", "source": place}).content.decode()
     again(client, page, do="install")
     assert text() == "# legend\n5 * * * * /bin/system\n"
@@ -206,3 +206,9 @@ def test_windows_line_ends_go_only_with_their_mends() -> None:
     assert bytes(take(given, None, "root").crontab) == data.replace(b"\r", b"")
     one = take(given, {2}, "root").crontab
     assert [entry.command for entry in one.entries] == [b"/bin/a"]
+
+
+def test_who_sees_one_table_is_offered_no_other_s_and_nothing_of_the_system() -> None:
+    limited = User(tables="nobody-here")
+    assert server_crontabs.sources(limited) == []
+    assert server_crontabs.source("/etc/crontab", limited) is None
