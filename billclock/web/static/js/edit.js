@@ -65,5 +65,9 @@ document.addEventListener("keydown", (event) => {
     form.requestSubmit(save);
   }
 });
+const tick = document.querySelector("[data-tick]");
+if (tick) {
+  setInterval(() => { tick.textContent = document.querySelector(".clock time").textContent; }, 1000);
+}
 document.querySelector("[data-focus]")?.focus();
 if (matchMedia("(max-width: 1180px)").matches) { document.querySelector("[data-peek]").open = false; }
