@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -27,8 +27,6 @@ from billclock.web.rows import Row
 from billclock.web.times import Wall
 from billclock.web.undoing import offered
 from billclock.web.visible import visible
-
-__all__ = ["export", "page", "run_now", "signed_in"]
 
 MOST_BROKEN = 20
 HEADINGS = (
@@ -119,12 +117,8 @@ def _links(query: Query, found: Listing) -> dict[str, str]:
 def _urls(table: str) -> dict[str, str]:
     """Give the addresses of the form, the one of an entry as what stands around its key."""
     query = "?" + urlencode({"table": table})
-    try:
-        before, _zero, after = reverse("entry_edit", args=[0]).partition("0")
-        return {"new": reverse("entry_new") + query, "before": before, "after": after}
-    except NoReverseMatch:  # no form yet: the text is edited instead
-        text = reverse("crontab_edit") + query
-        return {"new": text, "before": f"{text}&entry=", "after": ""}
+    before, _zero, after = reverse("entry_edit", args=[0]).partition("0")
+    return {"new": reverse("entry_new") + query, "before": before, "after": after}
 
 
 def _result_word(value: str) -> str:

@@ -122,10 +122,10 @@ def test_from_the_sign_in_to_a_run(
     page = opened("/")
     page.get_by_label("E-mail address").fill("anna.weiss@example.net")
     page.get_by_label("Password").fill("not " + PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    assert page.get_by_role("alert").is_visible()
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    assert page.get_by_role("alert").first.is_visible()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     row = page.get_by_role("row", name="BILLmanager daily billing")
     assert "Every day at 00:15" in row.inner_text()
     assert "00:15" in row.locator(".c-next").inner_text()
@@ -225,7 +225,8 @@ def test_without_script_all_of_it_works(
     page.get_by_label("Your account").click()
     page.get_by_role("button", name="Русский").click()
     assert page.get_by_role("heading", name="Планировщик").is_visible()
-    page.get_by_role("button", name="Запустить сейчас: BILLmanager daily billing").click()
+    page.get_by_label("Ещё для BILLmanager daily billing").click()
+    page.get_by_role("button", name="Запустить сейчас").last.click()
     assert "the scheduler is not running" in page.content()
 
 
