@@ -34,7 +34,7 @@ def put(table: str, crontab: Crontab) -> Addressing:
                 sender=to.sender,
                 subject=_("Billclock on %(host)s: mail of the table %(table)s arrives")
                 % {"host": host, "table": table},
-                body=_("Reports of this table's jobs come this way. Nothing else is to do.\n"),
+                body=_("Reports of this table's jobs come this way. Nothing else is to do.") + "\n",
                 payload={"subtype": "plain", "charset": "utf-8"},
             )
         )
