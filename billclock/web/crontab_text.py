@@ -15,7 +15,7 @@ from billclock.cron.findings import NOTE
 from billclock.cron.header import visible
 from billclock.cron.lint import fixed
 from billclock.jobs.checking import findings
-from billclock.scheduler import desk
+from billclock.scheduler import desk, versions
 from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import Conflict, Refused, TableError
 from billclock.web import crontabs
@@ -128,12 +128,12 @@ def _checked(
     request: HttpRequest, reading: Reading, problem: Exception | None = None
 ) -> HttpResponse:
     """Show the text that was typed again, with what it would change and what is wrong with it."""
-    text = request.POST.get("text", "")
-    old = shown_bytes(reading)
+    text, seen = request.POST.get("text", ""), request.POST.get("seen", "")
+    old = _seen(reading, seen)
     new = typed(text, old)
     context = framed(request, reading, "edit") | {
         "text": text,
-        "seen": request.POST.get("seen", ""),
+        "seen": seen,
         "changes": difference(old, new),
         "remarks": [remark(one) for one in findings(Crontab.parse(new)) if one.level != NOTE],
         "checked": True,
@@ -144,6 +144,15 @@ def _checked(
     elif problem is not None:
         context["problem"] = problem
     return render(request, "crontab/edit.html", context, status=422 if problem else 200)
+
+
+def _seen(reading: Reading, seen: str) -> bytes:
+    """Give the text that was shown to who edits it, or what is there now if that is not kept."""
+    now = reading.snapshot
+    if now is None or seen == now.digest:
+        return shown_bytes(reading)
+    former = versions.shown(reading.name, seen) if seen else b""
+    return shown_bytes(reading) if former is None else visible(former)
 
 
 def framed(request: HttpRequest, reading: Reading, part: str) -> dict[str, Any]:

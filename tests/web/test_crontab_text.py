@@ -116,6 +116,15 @@ def test_checking_shows_what_would_change_and_writes_nothing(
     assert disk() == b"0 1 * * * /bin/a\n"
 
 
+def test_checking_compares_with_what_was_shown(table: Write, signed_in: SignIn) -> None:
+    table("0 1 * * * /bin/a\n")
+    old = seen()
+    table("0 1 * * * /bin/a\n0 9 * * * /bin/outside\n")
+    given = {"table": "root", "do": "check", "seen": old, "text": "0 2 * * * /bin/a\n"}
+    page = signed_in().post("/crontab/edit", given).content.decode()
+    assert "/bin/outside" not in page, "nobody typed that it should go"
+
+
 def test_installing_saves_the_text_and_offers_to_undo(
     table: Write, signed_in: SignIn, disk: Bytes
 ) -> None:
