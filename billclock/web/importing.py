@@ -200,7 +200,7 @@ def _given(request: HttpRequest, user: User) -> Given | str:
     if isinstance(file, UploadedFile):
         if (file.size or 0) > MOST:
             return _("This file is larger than 1 MiB, which no crontab is.")
-        return Given(file.name or "", file.read(), system)
+        return Given(visible(file.name or ""), file.read(), system)
     path = request.POST.get("source", "")
     if path:
         found = server_crontabs.source(path, user)

@@ -25,6 +25,7 @@ from billclock.web.fresh import fresh
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
 from billclock.web.undoing import offered, saved
+from billclock.web.visible import visible as visible_line
 
 A_PAGE = 25
 
@@ -39,6 +40,11 @@ class Kept:
     outside: bool
     now: bool
     jobs: int | None
+
+    @property
+    def note(self) -> str:
+        """Give the words that were saved with it; they may name a file of any name."""
+        return visible_line(self.version.note)
 
 
 @require_safe
