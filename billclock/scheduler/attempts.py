@@ -188,7 +188,7 @@ class Attempts:
         self, attempt: Attempt, outcome: Outcome, size: int, *, retried: bool = False
     ) -> Mail:
         """Tell whether a report is due; the entry's former outcome says whether it recovered."""
-        if outcome in (Outcome.SKIPPED, Outcome.MISSED):
+        if outcome in (Outcome.SKIPPED, Outcome.MISSED) or attempt.trigger is Trigger.TEST:
             return Mail.NONE
         entry = attempt.job.entry
         previous = self._former.get(entry)

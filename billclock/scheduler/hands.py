@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError
 
 from billclock import clock
+from billclock.cron.crontab import Crontab
 from billclock.scheduler import claims, desk, pauses
 from billclock.scheduler.attempts import Attempt
 from billclock.scheduler.claims import Wanted, moment
 from billclock.scheduler.errors import TableError
 from billclock.scheduler.models import Entry, Slot, Trigger
+from billclock.scheduler.roster import Job, Zones
 
 if TYPE_CHECKING:
     from billclock.scheduler.daemon import Daemon
@@ -65,6 +68,28 @@ def _run_now(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
         raise RequestError(f"run {min(going_on)} of entry {entry} is still going on")
     run = claims.by_hand(entry, actor=str(request.get("actor", "")), host=daemon.host)
     attempts.launch(Attempt(job, run, trigger=Trigger.MANUAL))
+    return {"run": run}
+
+
+def _test_run(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Run an entry as the unsaved text `data` of its table has it, at `place` of its entries.
+
+    The run is nobody's regular one: no report leaves, and retries do not follow.
+    """
+    entry, place = _number(request, "entry"), _number(request, "place")
+    row = Entry.objects.filter(pk=entry, gone_at=None).first()
+    if row is None:
+        raise RequestError(f"entry {entry} is in no table")
+    if going_on := daemon.loop.attempts.runs_of(entry):
+        raise RequestError(f"run {min(going_on)} of entry {entry} is still going on")
+    try:
+        line = Crontab.parse(b64decode(str(request["data"]))).entries[place]
+    except (KeyError, ValueError, IndexError):
+        raise RequestError("data: expected a crontab in base64 with an entry at place") from None
+    actor = str(request.get("actor", ""))
+    run = claims.by_hand(entry, actor=actor, host=daemon.host, trigger=Trigger.TEST)
+    job = Job(entry, row.table, line, Zones().of(line))
+    daemon.loop.attempts.launch(Attempt(job, run, trigger=Trigger.TEST))
     return {"run": run}
 
 
@@ -142,6 +167,7 @@ def _halt(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
 
 ANSWERS: dict[str, Callable[[Daemon, Mapping[str, Any]], dict[str, Any]]] = {
     "run-now": _run_now,
+    "test-run": _test_run,
     "stop": _stop,
     "pause": _pause,
     "resume": _resume,

@@ -34,6 +34,7 @@ WORDS: dict[str, str | Promise] = {
     "job.tag": _("changed tags"),
     "job.catch_up": _("changed what happens to missed runs"),
     "job.run": _("ran a job now"),
+    "job.test": _("ran a job as a test"),
     "run.stop": _("stopped a run"),
     "pause.begin": _("paused"),
     "pause.end": _("ended a pause"),

@@ -1,5 +1,6 @@
 """Create, edit or clone a job: one form in Basic and Expert, previewed, then saved as its line."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +137,8 @@ def _answered(request: HttpRequest, subject: Subject) -> HttpResponse:
         return _page(request, subject, _mended(form, subject, request.POST["fix"]))
     if request.POST.get("do") in ("save", "run"):
         return _save(request, subject, form)
+    if request.POST.get("do") == "test":
+        return _test(request, subject, form)
     return _page(request, subject, form)
 
 
@@ -212,6 +215,32 @@ def _run(request: HttpRequest, table: str, key: int) -> HttpResponse:
         messages.error(request, str(error))
         return _to_jobs(table)
     audit.note(email, "job.run", str(key), table=table, request=request)
+    return redirect("run", run=answer["run"])
+
+
+def _test(request: HttpRequest, subject: Subject, form: JobForm) -> HttpResponse:
+    """Run the form's job as it is typed, saved nowhere and mailed to nobody; go to its run."""
+    found = preview(form, subject.reading.crontab, subject.entry, Wall.here())
+    if found is None:
+        return _page(request, subject, form, status=422)
+    if subject.key is None:
+        messages.error(request, _("A new job is saved first: a run belongs to a saved job."))
+        return _page(request, subject, form)
+    email = signed_in(request).email
+    details: dict[str, Any] = {
+        "entry": subject.key,
+        "place": place(subject.reading.crontab, subject.entry),
+        "data": b64encode(bytes(found.after)).decode("ascii"),
+    }
+    try:
+        answer = control.ask("test-run", actor=email, **details)
+    except (NotRunningError, RefusedError) as error:
+        messages.error(request, str(error))
+        return _page(request, subject, form)
+    table = subject.reading.name
+    audit.note(
+        email, "job.test", str(subject.key), table=table, after=form.command, request=request
+    )
     return redirect("run", run=answer["run"])
 
 

@@ -55,7 +55,7 @@ form?.addEventListener("input", (event) => {
   clearTimeout(timer);
   timer = setTimeout(preview, WAIT);
 });
-form?.addEventListener("submit", () => { dirty = false; });
+form?.addEventListener("submit", (event) => { dirty = dirty && event.submitter?.formTarget === "_blank"; });
 document.querySelector("[data-cancel]")?.addEventListener("click", (event) => {
   if (dirty && !window.confirm(form.dataset.unsaved)) { event.preventDefault(); }
 });
@@ -64,6 +64,9 @@ document.addEventListener("keydown", (event) => {
   if (save && event.ctrlKey && event.key === "s") {
     event.preventDefault();
     form.requestSubmit(save);
+  } else if (save && event.ctrlKey && event.key === "Enter") {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("[data-test]") ?? form.querySelector("[data-check]"));
   }
 });
 const tick = document.querySelector("[data-tick]");
