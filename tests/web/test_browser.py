@@ -205,12 +205,12 @@ def test_the_end_of_a_run_appears_without_reloading(
         f"Run.objects.filter(pk={last_run}).update(outcome='', finished=None)"
     )
     page.reload()
-    assert page.get_by_text("running", exact=True).is_visible()
+    assert page.locator(".head .st", has_text="running").is_visible()
     server.python(
         "from django.db.models import F\nfrom billclock.scheduler.models import Run\n"
         f"Run.objects.filter(pk={last_run}).update(outcome='succeeded', finished=F('started'))"
     )
-    page.get_by_text("succeeded", exact=True).wait_for(timeout=10_000)
+    page.locator(".head .st", has_text="succeeded").wait_for(timeout=10_000)
     assert page.evaluate("document.body.dataset.refresh") == "", "and the page comes to rest"
 
 
