@@ -4,5 +4,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from billclock.web.bodies import Bounded
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billclock.settings")
-application = get_asgi_application()
+application = Bounded(get_asgi_application())

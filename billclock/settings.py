@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from billclock import clock
 
@@ -30,14 +31,17 @@ class Described:
 
 
 DESCRIBED: list[Described] = []
+GIVEN: set[str] = set()
+"""Names, without BILLCLOCK_, of the settings that the environment gives."""
 
 
 def _read(name: str, default: T, meaning: str, convert: Callable[[str], T], expected: str) -> T:
-    name = f"BILLCLOCK_{name}"
-    DESCRIBED.append(Described(name, "" if default is None else str(default), meaning))
+    short, name = name, f"BILLCLOCK_{name}"
+    DESCRIBED.append(Described(name, "" if default in (None, []) else str(default), meaning))
     value = os.environ.get(name, "").strip()
     if not value:
         return default
+    GIVEN.add(short)
     try:
         return convert(value)
     except (ValueError, KeyError):
@@ -49,16 +53,17 @@ def env_str(name: str, default: str, meaning: str) -> str:
     return _read(name, default, meaning, str, "text")
 
 
-def env_int(name: str, default: int, meaning: str) -> int:
-    """Read a whole number, 0 or more."""
+def env_int(name: str, default: int, meaning: str, most: int | None = None) -> int:
+    """Read a whole number, 0 or more, and not above `most` where there is one."""
 
     def convert(text: str) -> int:
         number = int(text)
-        if number < 0:
+        if number < 0 or (most is not None and number > most):
             raise ValueError(text)
         return number
 
-    return _read(name, default, meaning, convert, "a whole number, 0 or more")
+    expected = "a whole number, 0 or more" if most is None else f"a whole number from 0 to {most}"
+    return _read(name, default, meaning, convert, expected)
 
 
 def env_bool(name: str, default: bool, meaning: str) -> bool:
@@ -71,6 +76,16 @@ def env_bool(name: str, default: bool, meaning: str) -> bool:
 def env_path(name: str, default: Path, meaning: str) -> Path:
     """Read a path, made absolute."""
     return _read(name, default, meaning, lambda text: Path(text).expanduser().absolute(), "a path")
+
+
+def env_networks(name: str, meaning: str) -> list[IPv4Network | IPv6Network]:
+    """Read addresses and networks with commas between."""
+
+    def convert(text: str) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(word.strip()) for word in text.split(",") if word.strip()]
+
+    expected = "addresses or networks with commas, such as 127.0.0.1,10.0.0.0/8"
+    return _read(name, [], meaning, convert, expected)
 
 
 def env_secret(name: str, meaning: str) -> str:
@@ -89,6 +104,8 @@ SPOOL = env_path("SPOOL", HOME / "spool", "folder of the users' crontabs")
 SYSTEM_TABLES = env_path("SYSTEM_TABLES", Path("/etc"), "folder of crontab and cron.d, run on a "
                          "take-over of the system's spool")  # fmt: skip
 DATA = HOME / "data"
+DATABASE = env_str("DATABASE", "", "postgresql://[user[:password]@]host/name for users, books and "
+                   "letters; empty: an SQLite file in the folder")  # fmt: skip
 RUN_OUTPUTS = HOME / "runs"
 CONTROL_SOCKET = HOME / "daemon.sock"
 FORK_SERVER_SOCKET = HOME / "warm.sock"
@@ -100,7 +117,17 @@ PARALLEL = env_int("PARALLEL", 0, "most jobs at once; 0: no limit")
 KEEP_DAYS = env_int("KEEP_DAYS", 30, "days for which runs are kept")
 KEEP_RUNS = env_int("KEEP_RUNS", 200, "runs kept for one entry beyond which the oldest go")
 KEEP_MIB = env_int("KEEP_MIB", 2048, "MiB of output kept in all")
+KEEP_READINGS = env_int(
+    "KEEP_READINGS", 400, "days for which readings of use are kept; what is open keeps its own"
+)
+OPERATION_TRIES = env_int("OPERATION_TRIES", 10, "tries of a processing module's operation before "
+                          "it becomes a task for people")  # fmt: skip
+BILLING_WORKERS = env_int("BILLING_WORKERS", 0, "processes that bill a date side by side; more "
+                          "than 1 on PostgreSQL only; 0: 2 there where there are two processors, "
+                          "else 1")  # fmt: skip
 HEARTBEAT_URL = env_str("HEARTBEAT_URL", "", "address fetched once a minute while all is well")
+WEBHOOK_SECRET = env_secret("WEBHOOK_SECRET", "secret that signs webhooks, base64 behind whsec_ or "
+                            "as it stands; empty: they are not signed")  # fmt: skip
 # Our own commands, which the fork server runs without starting an interpreter for each; and the
 # paths at which a panel's crontab calls them, which need not exist.
 WARM_COMMANDS = {
@@ -120,6 +147,8 @@ INTERNAL_COMMAND = "billclock.commands.billclock:main"
 BIND = env_str("BIND", "127.0.0.1", "address the web server listens on")
 PORT = env_int("PORT", 8000, "port the web server listens on")
 PUBLIC_URL = env_str("PUBLIC_URL", f"http://localhost:{PORT}", "address users see in links")
+TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "reverse proxies whose X-Forwarded-For says who "
+                               "asks: addresses or networks, with commas")  # fmt: skip
 WEB_USER = env_str("WEB_USER", "", "system user the web process runs as; edits go by the daemon")
 METRICS_KEY = env_secret("METRICS_KEY", "key that opens /metrics to other machines")
 DEBUG = env_bool("DEBUG", False, "show tracebacks in the browser; never where others can reach it")
@@ -130,6 +159,10 @@ SMTP = env_str("SMTP", "", "smtp://[user:password@]host[:port] (smtps:// for TLS
                "smtp+starttls:// for STARTTLS); empty: reports wait")  # fmt: skip
 MAIL_FROM = env_str("MAIL_FROM", "", "sender of reports; empty: root at the host's name")
 MAIL_A_NIGHT = env_int("MAIL_A_NIGHT", 24, "most report mails from one table in 24 hours")
+SAME_FAILURE = env_int("SAME_FAILURE", 60, "minutes in which a failure like one that was mailed is "
+                       "not mailed again")  # fmt: skip
+DIGEST_HOUR = env_int("DIGEST_HOUR", 7, "hour of the server's clock at which the reports that the "
+                      "night's limit withheld are sent as one mail", most=23)  # fmt: skip
 
 
 def _allowed_hosts(given: str) -> list[str]:
@@ -187,6 +220,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "billclock.web.proxies.real_client",
     "billclock.web.policy.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "billclock.web.files.Files",
@@ -253,12 +287,12 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by root users, not claimed
 SESSION_ENGINE = "billclock.accounts.sessions"
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/dashboard"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # allauth counts in the cache; a table is shared by every process and asks for no server
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "billclock.accounts.counting.Counting",
         "LOCATION": "accounts_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # fewer, and a flood would wash away what counts
     }
@@ -296,11 +330,30 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOCALE_PATHS = [ROOT / "billclock" / "locale"]
 
 
+def _postgresql(address: str) -> dict[str, Any]:
+    """Describe the database of a postgresql:// address; its pool serves every thread."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise SettingError(
+            "BILLCLOCK_DATABASE", address, "postgresql://[user[:password]@]host/name"
+        )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {"pool": {"min_size": 0, "max_size": 8}},
+    }
+
+
 def _sqlite(file: str, synchronous: str) -> dict[str, Any]:
     """Describe one SQLite file; IMMEDIATE because DEFERRED loses transactions under contention."""
     pragmas = f"PRAGMA journal_mode=WAL;PRAGMA synchronous={synchronous};PRAGMA foreign_keys=ON;"
+    pragmas += "PRAGMA temp_store=MEMORY;"
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "billclock.sqlite",
         "NAME": DATA / file,
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
     }
@@ -309,7 +362,7 @@ def _sqlite(file: str, synchronous: str) -> dict[str, Any]:
 # Runs have a file of their own so that a long billing transaction never delays a start. It is
 # synced in full: a claim that a power cut could lose would be a second start.
 DATABASES = {
-    "default": _sqlite("billclock.sqlite3", "NORMAL"),
+    "default": _postgresql(DATABASE) if DATABASE else _sqlite("billclock.sqlite3", "NORMAL"),
     "scheduler": _sqlite("scheduler.sqlite3", "FULL"),
 }
 DATABASE_ROUTERS = ["billclock.scheduler.router.Router"]

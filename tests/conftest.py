@@ -2,15 +2,28 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests import postgres
+
+# how long an example takes says how busy the machine is, not whether the code is right
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NEEDS = {
-    "root": (os.geteuid() == 0, "root"),
-    "chromium": (CHROMIUM is not None, "a Chromium (apt-get install chromium)"),
-    "debian_cron": (Path("/usr/sbin/cron").exists(), "Debian's cron (apt-get install cron)"),
+    "root": (lambda: os.geteuid() == 0, "root"),
+    "chromium": (lambda: CHROMIUM is not None, "a Chromium (apt-get install chromium)"),
+    "debian_cron": (Path("/usr/sbin/cron").exists, "Debian's cron (apt-get install cron)"),
+    "busybox": (
+        lambda: shutil.which("busybox") is not None,
+        "busybox (apt-get install busybox-static)",
+    ),
+    "postgres": (postgres.answers, f"PostgreSQL at BILLCLOCK_TEST_POSTGRES={postgres.ADDRESS!r}"),
 }
 
 
@@ -23,8 +36,36 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("long") and not item.config.getoption("--long"):
         pytest.skip("full counts: ./run test --long")
     for name, (met, what) in NEEDS.items():
-        if item.get_closest_marker(name) and not met:
+        if item.get_closest_marker(name) and not met():
             message = f"not run: it needs {what}"
             if os.environ.get("BILLCLOCK_TEST_ALL"):
                 pytest.fail(message)
             pytest.skip(message)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what failed, a line each, in the file that `./run test` tries once more."""
+    told = os.environ.get("BILLCLOCK_TEST_FAILED")
+    if told:
+        stats = terminalreporter.stats
+        ids = {one.nodeid for kind in ("failed", "error") for one in stats.get(kind, ())}
+        whole = sorted(one for one in ids if "::" in one)  # not a file, nor a worker that failed
+        Path(told).write_text("".join(f"{one}\n" for one in whole))
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[dict[str, object]]:
+    """Give an empty PostgreSQL database as an entry of DATABASES; tests need the marker postgres.
+
+    It is one for the whole process: what a test makes in it, it takes away again.
+    """
+    with postgres.database() as entry:
+        yield entry
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Leave the databases' names alone: they lie in the memory of each worker's own process.
+
+    pytest-django knows that of Django's SQLite engine only, and ours has another name.
+    """

@@ -1,4 +1,7 @@
-"""Acts of a root user on users: invite, change, shut out, let in again."""
+"""Acts of a root user on users: invite, change, shut out, let in again.
+
+`by` as a text is the root user's address, or the system user at a shell, who has no request.
+"""
 
 from dataclasses import dataclass
 
@@ -62,37 +65,41 @@ def change(user: User, rights: Rights, *, by: User, request: HttpRequest) -> Non
 
 
 @transaction.atomic
-def shut_out(user: User, *, by: User, request: HttpRequest) -> None:
+def shut_out(user: User, *, by: str, request: HttpRequest | None = None) -> None:
     """Let a user in no more and end his sessions and links. Raise LastRootError."""
     User.objects.filter(pk=user.pk).update(is_active=False)
     _keep_a_root()
     sessions.end_all(user)
     user.onetimelink_set.all().delete()
-    note(by.email, "user.shut-out", user.email, request=request)
+    note(by, "user.shut-out", user.email, request=request)
 
 
 @transaction.atomic
-def let_in(user: User, *, by: User, request: HttpRequest) -> None:
+def let_in(user: User, *, by: str, request: HttpRequest | None = None) -> None:
     """Let a user in again who was shut out."""
     User.objects.filter(pk=user.pk).update(is_active=True)
-    note(by.email, "user.let-in", user.email, request=request)
+    note(by, "user.let-in", user.email, request=request)
 
 
 @transaction.atomic
-def new_link(user: User, *, by: User, request: HttpRequest) -> str:
+def new_link(user: User, *, by: str, request: HttpRequest | None = None) -> str:
     """Make a link for a user who can't sign in; the password he has stays until it is used."""
     purpose = Purpose.RESET if user.has_usable_password() else Purpose.INVITATION
-    note(by.email, "user.link", user.email, after=purpose, request=request)
+    note(by, "user.link", user.email, after=purpose, request=request)
     return links.make(user, purpose)
 
 
 @transaction.atomic
-def forget_factors(user: User, *, by: User, request: HttpRequest) -> None:
-    """Take a user's second factors away, who has lost them; his password alone then opens."""
+def forget_factors(user: User, *, by: str, request: HttpRequest | None = None) -> list[str]:
+    """Take a user's second factors away, who has lost them, and give their kinds.
+
+    His password alone then opens.
+    """
     kinds = sorted(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
     Authenticator.objects.filter(user_id=user.pk).delete()
     sessions.end_all(user)
-    note(by.email, "user.forget-factors", user.email, before="\n".join(kinds), request=request)
+    note(by, "user.forget-factors", user.email, before="\n".join(kinds), request=request)
+    return kinds
 
 
 def rights_of(user: User) -> Rights:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.signals import authentication_step_completed, password_changed
+from allauth.account.signals import authentication_step_completed, password_changed, password_set
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import (
     authentication_failed,
@@ -24,6 +24,7 @@ def listen() -> None:
     user_logged_out.connect(_signed_out)
     authentication_step_completed.connect(_step)
     password_changed.connect(_password_changed)
+    password_set.connect(_password_changed)
     authenticator_added.connect(_factor_added)
     authenticator_removed.connect(_factor_removed)
     authenticator_reset.connect(_codes_renewed)

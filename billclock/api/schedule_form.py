@@ -7,10 +7,14 @@ from typing import Any
 
 from billclock.api.parameters import FunctionError
 from billclock.cron import CronError, Expression
+from billclock.cron.directives import read_directives, write_directives
 from billclock.cron.entry import Entry
 from billclock.cron.interval import from_expression, from_form, to_expression, to_form
 from billclock.cron.shell import with_mails
+from billclock.scheduler import policies
+from billclock.scheduler.environment import ROOT, refusal
 
+DIRECTIVE = "# billclock:"
 BASIC, EXPERT = "type_basic", "type_expert"
 INPUTS = ("input_min", "input_hour", "input_dmonth", "input_month", "input_dweek")
 SHORT = ("min", "hour", "dmonth", "month", "dweek")
@@ -52,6 +56,8 @@ class Given:
     active: bool | None = None
     hideout: bool | None = None
     schedule: Mapping[str, str] | None = None
+    directives: str | None = None
+    table: str = ROOT
 
     def changes(self, entry: Entry | None) -> dict[str, Any]:
         """Give the parts to change in `entry`, or all parts of a new one.
@@ -63,6 +69,7 @@ class Given:
             "command": self._command(entry),
             "description": self.description,
             "active": self.active,
+            "directives": self._directives(),
         }
         return {name: part for name, part in parts.items() if part is not None}
 
@@ -77,6 +84,22 @@ class Given:
         else:
             given = entry.command
         return given if self.hideout is None else with_mails(given, not self.hideout)
+
+    def _directives(self) -> Mapping[str, str] | None:
+        """Give the directives by key; a value that would not count is refused."""
+        if self.directives is None:
+            return None
+        line = f"{DIRECTIVE} {self.directives}".encode("utf-8", "surrogateescape")
+        values, rest = read_directives(line)
+        wrong = [str(error) for error in policies.read(values)[1]]
+        if rest:
+            wrong.append(f"not read from {rest[:40]!r} on; write key=value")
+        if "user" in values and not wrong and (why := refusal(self.table, values["user"])):
+            wrong.append(why)
+        if wrong:
+            message = f"directives: {'; '.join(wrong)}"
+            raise FunctionError("value", "directives", self.directives, message)
+        return values
 
     def _expression(self, entry: Entry | None) -> str | None:
         fields = self.schedule or {}
@@ -107,7 +130,9 @@ def shown(entry: Entry) -> dict[str, str]:
         fields |= to_form(interval)
     if entry.expression.fields:
         fields |= dict(zip(INPUTS, entry.expression.fields, strict=True))
-    return fields | {"hideout": _switch(not entry.mails)}
+    line = write_directives(entry.directives).decode("utf-8", "surrogateescape")
+    given = line.removeprefix(DIRECTIVE).strip()
+    return fields | {"hideout": _switch(not entry.mails), "directives": given}
 
 
 def listed(entry: Entry) -> dict[str, str]:

@@ -86,6 +86,7 @@ class EntryIn(Schema):
     description: str = ""
     active: bool = True
     hideout: bool = False
+    directives: str = Field("", examples=["timeout=15m nice=10"])
     seen: str | None = None
 
 
@@ -97,6 +98,7 @@ class EntryChange(Schema):
     description: str | None = None
     active: bool | None = None
     hideout: bool | None = None
+    directives: str | None = None
     seen: str | None = None
 
 

@@ -13,7 +13,13 @@ from babel.numbers import get_currency_symbol
 from django.db import models, transaction
 
 from billclock import clock
-from billclock.billing.errors import BillingError, NoRateError, PairError, UnknownCurrencyError
+from billclock.billing.errors import (
+    BillingError,
+    NoRateError,
+    PairError,
+    PanelNumberError,
+    UnknownCurrencyError,
+)
 from billclock.billing.exact import DecimalTextField
 from billclock.billing.rates import formula as formulas
 from billclock.billing.rates import sources
@@ -163,6 +169,34 @@ def rate(pair: Pair, on: date) -> Rate:
     if found is None:
         raise NoRateError(str(pair), on)
     return found
+
+
+@transaction.atomic
+def take_up(name: str, *, symbol: str = "", panel_id: int | None = None) -> Currency:
+    """Put a currency of ISO 4217 into use, with the standard's facts where none are given.
+
+    Raise UnknownCurrencyError, and BillingError for one in use and for another's panel number.
+    """
+    currency = find(name)
+    if Currency.objects.filter(pk=currency.pk).exists():
+        raise BillingError(f"{currency.code} is in the list already", "change it there")
+    return describe(
+        currency,
+        symbol=symbol or currency.symbol,
+        panel_id=currency.panel_id if panel_id is None else panel_id,
+        active=True,
+    )
+
+
+@transaction.atomic
+def describe(currency: Currency, *, symbol: str, panel_id: int | None, active: bool) -> Currency:
+    """Set what is ours to say of a currency; raise BillingError for another's panel number."""
+    other = Currency.objects.filter(panel_id=panel_id).exclude(pk=currency.pk).first()
+    if panel_id is not None and other is not None:
+        raise PanelNumberError(panel_id, other.code)
+    currency.symbol, currency.panel_id, currency.active = symbol, panel_id, active
+    currency.save()
+    return currency
 
 
 @transaction.atomic

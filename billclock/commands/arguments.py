@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billclock.commands.parser import count, number
+from billclock.commands.parser import count, day, days, many, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +97,31 @@ def resume(parser: argparse.ArgumentParser) -> None:
     _scope(parser)
 
 
+def follow_clock(parser: argparse.ArgumentParser) -> None:
+    """Take nothing."""
+    parser.description = (
+        "After the clock was set back on purpose: let the entries run now whose moments have "
+        "outcomes already, from before. Without it they wait until the clock is where it was."
+    )
+
+
+def user(parser: argparse.ArgumentParser) -> None:
+    """Take a user, and how to help him."""
+    parser.description = (
+        "List who may sign in to the web, or let somebody in again who can't any more. "
+        "It asks for no password: whoever may write Billclock's databases may do it."
+    )
+    parser.add_argument("email", nargs="?", metavar="EMAIL", help="only this user")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--link", action="store_true", help="print a link to choose a password by")
+    what.add_argument(
+        "--forget-factors", action="store_true", help="take app, passkeys and recovery codes away"
+    )
+    what.add_argument(
+        "--setup", action="store_true", help="print a link that makes the first root user"
+    )
+
+
 def shims(parser: argparse.ArgumentParser) -> None:
     """Take the folder of a panel."""
     parser.description = (
@@ -114,15 +139,21 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def deliver(parser: argparse.ArgumentParser) -> None:
     """Take whether to give a sign of life."""
     parser.description = "Write the reports that are due, and send what waits in the outbox."
-    parser.add_argument(
-        "--heartbeat", action="store_true", help="then fetch BILLCLOCK_HEARTBEAT_URL"
-    )
+    parser.add_argument("--heartbeat", action="store_true", help="then fetch the heartbeat address")
     parser.add_argument("--reports", action="store_true", help="write the reports, send nothing")
 
 
 def prune(parser: argparse.ArgumentParser) -> None:
     """Take nothing."""
     parser.description = "Let runs and outputs go that are older or more than the settings keep."
+
+
+def reckon(parser: argparse.ArgumentParser) -> None:
+    """Take nothing."""
+    parser.description = (
+        "Check the books if that was not done since 04:00, and keep the overview's figures: what "
+        "daily billing would do next, whose money ends soon, what came in and is owed."
+    )
 
 
 def reference(parser: argparse.ArgumentParser) -> None:
@@ -156,6 +187,46 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 # The command's word: its module in billclock.commands, one line of help, its arguments.
+def demo(parser: argparse.ArgumentParser) -> None:
+    """Take a size and a span of time."""
+    parser.description = (
+        "Found a hosting company that does not exist, in a folder of its own (BILLCLOCK_HOME), "
+        "and let time pass there: the table's jobs run at their moments on a clock that is set, "
+        "its clients pay or forget to, gateways fail now and then. Nothing leaves the machine."
+    )
+    parser.add_argument("--services", type=many, metavar="N", help="so many services (200)")
+    parser.add_argument(
+        "--days", type=days, default=60, metavar="D", help="founded so long ago (60d)"
+    )
+    parser.add_argument("--advance", type=days, metavar="D", help="let so many days pass: 31d")
+    parser.add_argument(
+        "--until", type=day, metavar="DATE", help="let time pass until a day begins"
+    )
+    _json(parser)
+
+
+def verify(parser: argparse.ArgumentParser) -> None:
+    """Take whether to hash."""
+    parser.description = (
+        "Check all that must hold of the books: balances, periods, charges, payments, seals. "
+        "Ends with 1 where something does not. With --json it also gives a hash of the books that "
+        "is equal for equal books, whatever their keys and order."
+    )
+    _json(parser)
+
+
+def statement(parser: argparse.ArgumentParser) -> None:
+    """Take a payment method and a file."""
+    parser.description = (
+        "Import a bank's statement (camt.053, or CSV by the method's layout): entries are kept "
+        "once, credited where they name what they pay, and left to a person where they do not. "
+        "Ends with 1 where a part cannot be read; a file that is no statement changes nothing."
+    )
+    parser.add_argument("method", metavar="METHOD", help="the payment method's code")
+    parser.add_argument("file", metavar="FILE", help="the statement; -: standard input")
+    _json(parser)
+
+
 COMMANDS: dict[str, tuple[str, str, Arguments]] = {
     "serve": ("serve", "start the web server and the scheduler", serve),
     "scheduler": ("scheduler", "start the scheduler alone", scheduler),
@@ -168,9 +239,15 @@ COMMANDS: dict[str, tuple[str, str, Arguments]] = {
     "stop": ("stop", "end a run", stop),
     "pause": ("pause", "start nothing for a time", pause),
     "resume": ("resume", "end a pause", resume),
+    "follow-clock": ("follow_clock", "let entries follow a clock set back", follow_clock),
+    "user": ("user", "list who may sign in, let somebody in again", user),
     "shims": ("shims", "make a panel's command paths work", shims),
+    "demo": ("demo", "found a company that does not exist; let time pass", demo),
+    "verify": ("verify", "check the books", verify),
+    "statement": ("statement", "import a bank's statement", statement),
     "prepare": ("prepare", "make folder, key, databases and scripts", prepare),
     "deliver": ("deliver", "internal: write due reports and send what waits", deliver),
     "prune": ("prune", "internal: let old runs and outputs go", prune),
+    "reckon": ("reckon", "internal: check the books, keep the overview's figures", reckon),
     "reference": ("reference", "write docs/reference", reference),
 }

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def whole_parser() -> Parser:
     """Give the parser that knows the commands' names and nothing of their arguments."""
-    listed = "\n".join(f"  {word:<11}{meaning}" for word, (_, meaning, _) in COMMANDS.items())
+    listed = "\n".join(f"  {word:<14}{meaning}" for word, (_, meaning, _) in COMMANDS.items())
     epilog = f"commands (billclock COMMAND -h says more):\n{listed}\n\n{EXIT_CODES}"
     parser = Parser(prog="billclock", description=DESCRIPTION, epilog=epilog)
     parser.add_argument("--version", action="version", version=f"billclock {__version__}")

@@ -32,6 +32,7 @@ def parser() -> Parser:
     whole.add_argument(
         "--recalculate", action="store_true", help="post differences to what was done"
     )
+    whole.add_argument("--workers", metavar="N", help="so many processes at once (PostgreSQL)")
     whole.add_argument("--json", action="store_true", help="the report as JSON")
     return whole
 
@@ -41,6 +42,8 @@ def _run(words: list[str]) -> int:
     from billclock.commands.job_run import day, run_job
 
     options = {} if args.module is None else {"module": args.module}
+    if args.workers is not None:
+        options["workers"] = args.workers
     if args.recalculate:
         options["recalculate"] = "on"
     return run_job(

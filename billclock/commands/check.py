@@ -7,9 +7,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from billclock.commands.errors import DONE, FAILED
+from billclock.commands.loading import django
 from billclock.commands.pointing import clipped, counted, decoded, pointed
 from billclock.commands.reading import STDIN, read
-from billclock.commands.start import django
 from billclock.cron.crontab import Crontab
 from billclock.cron.findings import ERROR, Finding
 
@@ -45,5 +45,5 @@ def _told(finding: Finding, source: str, crontab: Crontab) -> list[str]:
 def _summary(findings: Sequence[Finding], crontab: Crontab) -> str:
     errors = sum(finding.level == ERROR for finding in findings)
     off = sum(not entry.active for entry in crontab.entries)
-    held = f"{len(crontab.entries)} entries, {off} of them switched off"
+    held = f"{counted(len(crontab.entries), 'entry')}, {off} of them switched off"
     return f"{held}; {counted(errors, 'error')}, {counted(len(findings) - errors, 'remark')}"

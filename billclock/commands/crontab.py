@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billclock.commands.errors import DONE, FAILED, UsageError
-from billclock.commands.pointing import counted, explained
-from billclock.commands.reading import STDIN, read
-from billclock.commands.start import database, django, who
+from billclock.commands.loading import django
+from billclock.commands.pointing import complaint
+from billclock.commands.reading import STDIN, agreed, read
+from billclock.commands.start import database, who
 
 if TYPE_CHECKING:
-    from billclock.scheduler.errors import Refused
     from billclock.scheduler.table import Table
 
 
@@ -71,30 +71,9 @@ def _install(table: Table, file: str) -> int:
     try:
         table.replace(data, author=who(), note=f"crontab {file}"[:255], source=source)
     except Refused as refusal:
-        print("\n".join(complaint(refusal, data)), file=sys.stderr)
+        print("\n".join(complaint(refusal.errors, data)), file=sys.stderr)
         return FAILED
     return DONE
-
-
-def complaint(refusal: Refused, data: bytes) -> list[str]:
-    """Give the lines that tell every error of a text that was refused."""
-    raws = data.split(b"\n")
-    told = [f"billclock crontab: {counted(len(refusal.errors), 'error')}, nothing was changed"]
-    for error in refusal.errors:
-        told += explained(error, raws[(error.line or 1) - 1])
-    return told
-
-
-def agreed(question: str) -> bool:
-    """Ask for yes or no until one of them is answered; the end of input is a no."""
-    while True:
-        print(question, end="", file=sys.stderr, flush=True)
-        answer = sys.stdin.readline()
-        if not answer:
-            print(file=sys.stderr)
-            return False
-        if answer.strip().lower() in {"y", "yes", "n", "no"}:
-            return answer.strip().lower().startswith("y")
 
 
 def _write(data: bytes) -> None:

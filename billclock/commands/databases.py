@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -40,11 +41,26 @@ def bring_up_to_date(home: Path) -> None:
         beside.replace(stamp)
 
 
+def held_open() -> list[sqlite3.Connection]:
+    """Give a connection to each SQLite file, to be kept as long as others come and go.
+
+    The last to leave removes the -wal and -shm files, which none can make anew on a full disk: no
+    page could then be shown.
+    """
+    held = []
+    for alias in settings.DATABASES:
+        if file := _file(alias):
+            connection = sqlite3.connect(file)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            held.append(connection)
+    return held
+
+
 @cache
 def wanted() -> str:
     """Name the tables this version wants: its migrations' bytes, the versions of foreign ones."""
     digest = blake2b(digest_size=16)
-    versions = (billclock.__version__, django.__version__, allauth.__version__)
+    versions = (billclock.__version__, django.__version__, allauth.__version__, settings.DATABASE)
     digest.update(" ".join(map(str, versions)).encode())
     for migration in sorted(Path(billclock.__file__).parent.glob("*/migrations/0*.py")):
         digest.update(migration.name.encode() + migration.read_bytes())

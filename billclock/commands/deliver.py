@@ -9,26 +9,30 @@ from billclock import __version__
 from billclock.commands.errors import DONE, FAILED
 from billclock.commands.pointing import counted
 from billclock.commands.start import database
+from billclock.cron.hooks import shown
 
 PATIENCE = 10.0  # seconds for the heartbeat's other side
 
 
 def run(args: Namespace) -> int:
-    """Write and send, with --reports only write; with --heartbeat first give a sign of life."""
+    """Write and send, with --reports no mail; with --heartbeat first give a sign of life."""
     database()
-    from django.conf import settings
-
     from billclock.outbox.delivery import deliver
+    from billclock.scheduler import chosen, heartbeat, hooks
     from billclock.scheduler.report import write_due
 
+    address = chosen.in_force().heartbeat_url if args.heartbeat else ""
     # first: what hangs below would keep it from being heard
-    well = not (args.heartbeat and settings.HEARTBEAT_URL) or _beat(settings.HEARTBEAT_URL)
+    fault = _beat(address) if address else ""
+    if address:
+        heartbeat.note(address, fault)
+    well = not fault
     # each round takes a limited number of runs
     while write_due():
         pass
-    if args.reports:
-        return DONE if well else FAILED
-    result = deliver()
+    while hooks.write_due():
+        pass
+    result = deliver(only=("webhook",) if args.reports else None)
     for problem in result.problems:
         print(f"billclock deliver: {problem}", file=sys.stderr)
     if result.sent or result.failed:
@@ -36,14 +40,14 @@ def run(args: Namespace) -> int:
     return DONE if well and not result.failed and not result.problems else FAILED
 
 
-def _beat(address: str) -> bool:
-    """Fetch an address; False, said on standard error, where the other side does not take it."""
+def _beat(address: str) -> str:
+    """Fetch an address; give why the other side did not take it, said on standard error too."""
     agent = {"User-Agent": f"Billclock/{__version__}"}
     try:
         request = Request(address, headers=agent)  # noqa: S310 - the administrator's own address
         with urlopen(request, timeout=PATIENCE):  # noqa: S310
-            return True
+            return ""
     except (OSError, HTTPException, ValueError) as error:
-        told = f"BILLCLOCK_HEARTBEAT_URL={address} was not reached: {error}"
+        told = f"the heartbeat address {shown(address)} was not reached: {error}"
         print(f"billclock deliver: {told}", file=sys.stderr)
-        return False
+        return str(error) or type(error).__name__

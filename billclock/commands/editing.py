@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from billclock.commands.crontab import agreed, complaint
 from billclock.commands.errors import DONE, CommandError
+from billclock.commands.pointing import complaint
+from billclock.commands.reading import agreed
 from billclock.commands.start import who
 from billclock.scheduler.errors import Conflict, Refused, TableError
 from billclock.scheduler.table import Table
@@ -51,7 +52,7 @@ def _edit(table: Table, file: Path, before: bytes, seen: str) -> str:
         try:
             table.replace(data, author=who(), seen=seen, note=NOTE)
         except Refused as refusal:
-            print("\n".join(complaint(refusal, data)), file=sys.stderr)
+            print("\n".join(complaint(refusal.errors, data)), file=sys.stderr)
         except Conflict as conflict:
             return _merge(table, conflict)
         except TableError as error:
@@ -76,7 +77,7 @@ def _merge(table: Table, conflict: Conflict) -> str:
             conflict.merged, author=who(), seen=digest(conflict.theirs), note=f"{NOTE}, merged"
         )
     except Refused as refusal:
-        print("\n".join(complaint(refusal, conflict.merged)), file=sys.stderr)
+        print("\n".join(complaint(refusal.errors, conflict.merged)), file=sys.stderr)
         raise CommandError("the other's changes and these make no crontab together") from None
     return (
         f"the crontab of {table.name} was changed by another meanwhile, on other lines: "

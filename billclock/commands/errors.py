@@ -29,3 +29,9 @@ class HeldError(CommandError):
     """Another run holds what the command wants."""
 
     code = HELD
+
+
+def of_system(error: OSError) -> str:
+    """Say what the system refused, and of which file."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason

@@ -34,6 +34,7 @@ def run_job(
     from billclock.jobs.job import OptionError
     from billclock.jobs.registry import UnknownJobError, perform
 
+    explain = explain.encode(errors="surrogateescape").decode(errors="replace")
     try:
         report = perform(
             name, on=on, dry_run=dry_run, confirm=confirm, explain=explain, options=options

@@ -6,8 +6,9 @@ import os
 import sys
 
 from billclock.commands.errors import DONE, WRONG, UsageError
+from billclock.commands.loading import django
 from billclock.commands.parser import Parser
-from billclock.commands.start import database, django, guarded, who
+from billclock.commands.start import database, guarded, who
 
 TYPE_CHECKING = False  # that of typing would load typing
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import os
 
 TYPE_CHECKING = False  # that of typing would load typing, a third of argparse's own time
 if TYPE_CHECKING:
+    from datetime import date
     from typing import Any
 
 NARROWEST = 40
@@ -43,7 +44,35 @@ def count(text: str) -> int:
     return found
 
 
+def many(text: str) -> int:
+    """Read how many there are to be, up to ten millions."""
+    found = number(text)
+    if not 1 <= found <= MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"{text} is out of range 1-{MOST_ROWS}")
+    return found
+
+
+def days(text: str) -> int:
+    """Read a span of days: 31d or 31."""
+    found = number(text.removesuffix("d"))
+    if not 1 <= found <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a span of 1 to {MOST_DAYS} days: 31d")
+    return found
+
+
+def day(text: str) -> date:
+    """Read a date as 2027-03-28."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2027-03-28") from None
+
+
 MOST = 100_000
+MOST_ROWS = 10_000_000
+MOST_DAYS = 3660
 
 
 def _width() -> int:

@@ -4,8 +4,9 @@ from argparse import Namespace
 
 from billclock import clock
 from billclock.commands.errors import DONE
+from billclock.commands.loading import django
 from billclock.commands.next_runs import moment
-from billclock.commands.start import django, who
+from billclock.commands.start import who
 
 
 def run(args: Namespace) -> int:

@@ -1,5 +1,7 @@
 """Texts shown on a terminal: foreign bytes made harmless, and a caret under the place meant."""
 
+from collections.abc import Sequence
+
 from billclock.cron.errors import CronError
 
 WIDTH = 100
@@ -52,3 +54,12 @@ def _sign(character: str) -> str:
     if character.isspace():
         return " " if character == "\t" else "\N{OPEN BOX}"
     return "\N{REPLACEMENT CHARACTER}"
+
+
+def complaint(errors: Sequence[CronError], data: bytes) -> list[str]:
+    """Give the lines that tell every error of a text that was refused."""
+    raws = data.split(b"\n")
+    told = [f"billclock crontab: {counted(len(errors), 'error')}, nothing was changed"]
+    for error in errors:
+        told += explained(error, raws[(error.line or 1) - 1])
+    return told

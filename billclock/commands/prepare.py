@@ -11,7 +11,7 @@ from pathlib import Path
 
 from billclock.commands import scripts
 from billclock.commands.errors import DONE, UsageError
-from billclock.commands.start import django, read_settings
+from billclock.commands.loading import django, read_settings
 
 SECRET_KEY = "BILLCLOCK_SECRET_KEY"  # noqa: S105 - a variable's name
 OTHER_FOLDER = "name another folder with BILLCLOCK_HOME"

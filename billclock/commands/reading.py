@@ -1,4 +1,4 @@
-"""The text a command is given: from a file or from standard input."""
+"""What a command is given: a text from a file or standard input, a person's yes or no."""
 
 import sys
 from pathlib import Path
@@ -24,3 +24,15 @@ def read(file: str) -> bytes:
     if len(data) > MOST:
         raise CommandError(f"{file} is larger than {MOST // 1024**2} MiB: no crontab is")
     return data
+
+
+def agreed(question: str) -> bool:
+    """Ask for yes or no until one of them is answered; the end of input is a no."""
+    while True:
+        print(question, end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            print(file=sys.stderr)
+            return False
+        if answer.strip().lower() in {"y", "yes", "n", "no"}:
+            return answer.strip().lower().startswith("y")

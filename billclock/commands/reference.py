@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from billclock.commands import billclock, billmaintain, mgrctl, ntsms
 from billclock.commands.arguments import COMMANDS
 from billclock.commands.errors import DONE, FAILED
+from billclock.commands.loading import django
 from billclock.commands.parser import Formatter
-from billclock.commands.start import django
 
 if TYPE_CHECKING:
     from billclock.jobs.job import Job

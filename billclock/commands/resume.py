@@ -3,8 +3,9 @@
 from argparse import Namespace
 
 from billclock.commands.errors import DONE, FAILED
+from billclock.commands.loading import django
 from billclock.commands.pause import scope, what
-from billclock.commands.start import django, who
+from billclock.commands.start import who
 
 
 def run(args: Namespace) -> int:

@@ -5,7 +5,7 @@ import os
 import signal
 
 from billclock.commands.errors import CommandError, HeldError, UsageError
-from billclock.commands.serve import become
+from billclock.commands.supervisor import become
 
 
 def run(_args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from billclock.commands import scripts
 from billclock.commands.errors import DONE, CommandError
-from billclock.commands.start import read_settings
+from billclock.commands.loading import read_settings
 
 LINKS = ("sbin/mgrctl", "sbin/billmaintain", "notify/ntsms")
 # what a cron that knows nothing of Billclock can't give to its jobs

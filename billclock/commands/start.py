@@ -1,11 +1,11 @@
-"""How every command begins and ends: Django set up once, every fault one sentence and a code."""
+"""How every command begins and ends: databases ready, every fault one sentence and a code."""
 
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from billclock.commands.errors import BROKEN_PIPE, FAILED, INTERRUPTED, CommandError
+from billclock.commands.errors import BROKEN_PIPE, FAILED, INTERRUPTED, CommandError, of_system
 
 
 def guarded(name: str, command: Callable[[], int]) -> int:
@@ -33,36 +33,6 @@ def guarded(name: str, command: Callable[[], int]) -> int:
     return code
 
 
-def django() -> None:
-    """Set Django up; where it is up already, as in a warm child, do nothing.
-
-    Raise UsageError where a variable of the environment holds what it can't.
-    """
-    read_settings()
-    from django.apps import apps
-
-    if not apps.ready:
-        from django import setup
-
-        setup()
-
-
-def read_settings() -> None:
-    """Make `django.conf.settings` usable. Raise UsageError where a variable holds what it can't."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billclock.settings")
-    from importlib import import_module
-
-    from billclock.commands.errors import UsageError
-
-    try:
-        import_module(os.environ["DJANGO_SETTINGS_MODULE"])
-    except OSError as error:
-        mend = "make it readable for this user, or correct the BILLCLOCK_ variable that names it"
-        raise UsageError(f"a setting can't be read, {_of_system(error)}: {mend}") from None
-    except ValueError as error:  # SettingError, whose module could not be loaded
-        raise UsageError(str(error)) from None
-
-
 def database() -> None:
     """Set Django up and have a folder with databases of this version to work on."""
     from billclock.commands.prepare import ready
@@ -87,7 +57,7 @@ def _told(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, CommandError):
         return str(error), error.code
     if isinstance(error, OSError):
-        return _of_system(error), FAILED
+        return of_system(error), FAILED
     if "django" not in sys.modules:
         return None
     from django.db import DatabaseError
@@ -100,11 +70,6 @@ def _told(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, TableError | NotRunningError | RefusedError):
         return str(error), FAILED
     return None
-
-
-def _of_system(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _ready_streams() -> None:

@@ -3,7 +3,8 @@
 from argparse import Namespace
 
 from billclock.commands.errors import DONE
-from billclock.commands.start import django, who
+from billclock.commands.loading import django
+from billclock.commands.start import who
 
 
 def run(args: Namespace) -> int:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from . import conditions, hooks
 from .errors import CronError
 
 _LINE = re.compile(rb"[ \t]*#+[ \t]*billclock:(.*)", re.DOTALL)
 _PAIR = re.compile(r'\s*([A-Za-z][A-Za-z0-9_-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_DURATION = re.compile(r"(\d{1,9})([smhd])")
+_DURATION = re.compile(r"([0-9]{1,9})([smhd])")
+_SMALL = re.compile(r"[0-9]{1,3}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -20,6 +22,13 @@ def duration(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is not a duration; write a number and s, m, h or d, say 15m")
     return int(found.group(1)) * _SECONDS[found.group(2)]
+
+
+def small_number(text: str) -> int:
+    """Turn `0` to `999` into a number, or raise ValueError."""
+    if not _SMALL.fullmatch(text):
+        raise ValueError(f"{text!r} is not a number from 0 to 999")
+    return int(text)
 
 
 def known_zone(name: str) -> bool:
@@ -40,11 +49,34 @@ def _a_duration(value: str) -> str | None:
 
 
 def _a_number(value: str) -> str | None:
-    return None if value.isascii() and value.isdecimal() else "a number"
+    return None if _SMALL.fullmatch(value) else "a number from 0 to 999"
 
 
 def _a_zone(value: str) -> str | None:
     return None if known_zone(value) else "a time zone such as Europe/Berlin"
+
+
+def _an_address(value: str) -> str | None:
+    try:
+        hooks.address(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _a_name(value: str) -> str | None:
+    return None if value.strip() else "the name= or description of another entry"
+
+
+def _condition(key: str, reader: Callable[[str], object]) -> Callable[[str], str | None]:
+    def check(value: str) -> str | None:
+        try:
+            reader(value)
+        except ValueError:
+            return conditions.WANTED[key]
+        return None
+
+    return check
 
 
 KEYS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
@@ -59,6 +91,12 @@ KEYS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "mail": _one_of("never", "failure", "output", "always"),
         "expected": _a_duration,
         "tags": lambda _: None,
+        "name": lambda value: None if value.strip() else "a name for the entry",
+        "on-success": _a_name,
+        "on-failure": _a_name,
+        "webhook": _an_address,
+        "webhook-when": _one_of(*hooks.WHEN),
+        **{key: _condition(key, reader) for key, reader in conditions.READERS.items()},
     }
 )
 """Every directive with a check that answers what the value should have been, or None."""
@@ -91,7 +129,12 @@ def write_directives(values: Mapping[str, str]) -> bytes:
 def fault(key: str, value: str) -> str | None:
     """Say what is wrong with a directive's value, or None when it is right."""
     wanted = KEYS[key](value) if key in KEYS else None
-    return f"{key}: {value!r} is not {wanted}" if wanted else None
+    return f"{key}: {told(key, value)} is not {wanted}" if wanted else None
+
+
+def told(key: str, value: str) -> str:
+    """Give a directive's value as a message may hold it: variables and addresses may be secrets."""
+    return "its value" if key in ("env", "webhook") else repr(value)
 
 
 def _quoted(key: str, value: str) -> str:

@@ -1,7 +1,9 @@
 """Why a line is refused: the error with its column in bytes, and a code for the kind of fault."""
 
 import re
+from collections.abc import Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from .errors import CronError
 from .expression import Expression
@@ -25,7 +27,36 @@ PROMPT = re.compile(
 GLUED = re.compile(rb"(\*|[0-9A-Za-z,-]*[0-9A-Za-z]|[0-9A-Za-z*,-]+/[0-9]+)(/[A-Za-z._~*].*)")
 """A last field with the path of a command glued to it."""
 
-_WORD_FIELD = re.compile(rb"[~./$\"'(\[{A-Za-z]")
+# In an earlier field a path of two parts at least: `jan/feb` is a slip of another kind.
+_GLUED_WORD = re.compile(rb"(@[a-z]+)(/.*)", re.DOTALL)
+_GLUED_EARLY = re.compile(
+    rb"([0-9*,-]+(?:/[0-9]+)?|[A-Za-z]{3}(?:-[A-Za-z]{3})?)(/[A-Za-z._~][^/]*/.*)"
+)
+_PATH = (b"/", b"~", b".", b"$")
+
+
+class Cut(NamedTuple):
+    """Where a command begins among the time fields: how many stand before it, and its byte."""
+
+    fields: int
+    at: int
+    glued: bool
+
+
+def command_among(tokens: Sequence[re.Match[bytes]]) -> Cut | None:
+    """Find a command that stands where a field should, by its path: alone, or glued to a field.
+
+    `tokens` are the first words of a line, five at most, or its @word alone.
+    """
+    if word := _GLUED_WORD.fullmatch(tokens[0][0]):
+        return Cut(_FIELDS, tokens[0].start() + len(word[1]), glued=True)
+    for number, token in enumerate(tokens):
+        if number and token[0].startswith(_PATH):
+            return Cut(number, token.start(), glued=False)
+        last = number == _FIELDS - 1
+        if glued := (GLUED if last else _GLUED_EARLY).fullmatch(token[0]):
+            return Cut(number + 1, token.start() + len(glued[1]), glued=True)
+    return None
 
 
 def byte_order_mark() -> CronError:
@@ -85,12 +116,9 @@ def _odd_space(line: bytes, end: int) -> tuple[CronError, str] | None:
 
 def _bad_schedule(line: bytes, tokens: list[re.Match[bytes]]) -> tuple[CronError, str] | None:
     start, end = tokens[0].start(), tokens[-1].end()
-    last = tokens[-1][0]
-    glued = GLUED.fullmatch(last)
-    if glued and (len(tokens) == _FIELDS or last.startswith(b"@")):
-        return _glued(tokens, len(glued[1])), "glued_command"
-    if len(tokens) <= _FIELDS and (missing := _missing_field(tokens)):
-        return missing, "missing_field_in_line"
+    if cut := command_among(tokens):
+        whole = cut.fields == _FIELDS
+        return (_glued(cut), "glued_command") if whole else (_short(cut), "missing_field_in_line")
     try:
         Expression.parse(line[start:end].decode("utf-8", "surrogateescape"))
     except CronError as error:
@@ -98,24 +126,20 @@ def _bad_schedule(line: bytes, tokens: list[re.Match[bytes]]) -> tuple[CronError
     return None
 
 
-def _glued(tokens: list[re.Match[bytes]], length: int) -> CronError:
+def _glued(cut: Cut) -> CronError:
     return CronError(
         "no blank stands between the schedule and the command",
-        column=tokens[-1].start() + length + 1,
-        field=_FIELD_NAMES[-1] if len(tokens) == _FIELDS else None,
+        column=cut.at + 1,
+        field=_FIELD_NAMES[-1],
     )
 
 
-def _missing_field(tokens: list[re.Match[bytes]]) -> CronError | None:
-    """Find a command that stands where a field should: a path, or a word no field could hold."""
-    for number, token in enumerate(tokens[1:], 1):
-        if token[0][:1] in (b"/", b"~", b".", b"$"):
-            return CronError(
-                f"the command seems to start here, after {number} of the 5 time fields",
-                column=token.start() + 1,
-                field=_FIELD_NAMES[number],
-            )
-    return None
+def _short(cut: Cut) -> CronError:
+    return CronError(
+        f"the command seems to start here, after {cut.fields} of the 5 time fields",
+        column=cut.at + 1,
+        field=_FIELD_NAMES[cut.fields],
+    )
 
 
 def _bad_user(rest: list[re.Match[bytes]], *, system: bool) -> tuple[CronError, str] | None:

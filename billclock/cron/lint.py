@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 
+from .chains import check_chains
 from .crontab import Crontab
 from .findings import ERROR, NOTE, WARNING, Finding, subjects
-from .lint_command import check_command, check_program
+from .lint_command import check_command, check_program, check_runner
 from .lint_schedule import check_clock_change, check_schedule
 from .lint_table import check_duplicates, check_jobs, check_load
 from .lint_text import check_text
@@ -19,12 +20,14 @@ def lint(
     zone: tzinfo | str | None = None,
     program: Callable[[str], bool] | None = None,
     jobs: Iterable[str] | None = None,
+    user: Callable[[str], str] | None = None,
 ) -> list[Finding]:
     """Check a crontab and give the findings in the order of its lines.
 
     What must be known of the world comes as arguments, and a check that lacks its own is left out:
     `at` (now, naive in `zone` or aware) and `zone` (of entries that name none) for clock changes,
-    `program` (whether a full path can be run), `jobs` (the commands of the billing set).
+    `program` (whether a full path can be run), `jobs` (the commands of the billing set), `user`
+    (why none of the table's entries may run as a user; empty where they may).
     """
     active = list(subjects(crontab))
     findings = list(check_text(crontab))
@@ -35,7 +38,10 @@ def lint(
             findings.extend(check_clock_change(subject, at, zone))
         if program is not None:
             findings.extend(check_program(subject, program))
+        if user is not None:
+            findings.extend(check_runner(subject, crontab.lines[subject.entry.line - 2].raw, user))
     findings.extend(check_duplicates(active))
+    findings.extend(check_chains(crontab, active))
     findings.extend(check_load(active))
     if jobs is not None:
         commands = [(entry.line, entry.command) for entry in crontab.entries]

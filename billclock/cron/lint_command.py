@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
+from .directives import fault, write_directives
 from .faults import ODD_SPACE
-from .findings import ERROR, NOTE, WARNING, Finding, Subject
+from .findings import ERROR, NOTE, WARNING, Finding, Subject, shown
 from .repairs import cut_redirect, odd_spaces
 from .shell import BUILTINS, KNOWN_PROGRAMS, first_word, has_open_quote, mails, with_mails
 
@@ -94,6 +95,19 @@ def _percent(subject: Subject) -> Iterator[Finding]:
     column = subject.command_column + found.start(1)
     fix = subject.with_command(_BARE_PERCENT.sub(rb"\%", command))
     yield Finding(WARNING, "percent_in_date", subject.entry.line, column, message, fix)
+
+
+def check_runner(
+    subject: Subject, directive: bytes, user: Callable[[str], str]
+) -> Iterator[Finding]:
+    """Report that an entry, with this line above it, does not start as the user it names."""
+    name = subject.directives.get("user")
+    if name is None or fault("user", name) or not (why := user(name)):
+        return
+    rest = {key: text for key, text in subject.directives.items() if key != "user"}
+    fix = shown(write_directives(rest)) if rest else None
+    column = max(directive.find(b"user="), 0) + 1
+    yield Finding(ERROR, "user_refused", subject.entry.line - 1, column, why, fix)
 
 
 def _discarded(subject: Subject) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .errors import CronError
 from .expression import Expression
-from .faults import GLUED, ODD_SPACE, PROMPT
+from .faults import ODD_SPACE, PROMPT, command_among
 from .lines import BOM, Assigned, Blank, Comment, Planned, read_line
 from .shell import KNOWN_PROGRAMS
 
@@ -80,22 +80,18 @@ def _prompt(raw: bytes, system: bool) -> bytes | None:
 
 def _glued(raw: bytes, system: bool) -> bytes | None:
     del system
-    tokens = _tokens(raw, _FIELDS)
-    last = tokens[0] if tokens and tokens[0][0].startswith(b"@") else tokens[-1]
-    word = re.fullmatch(rb"(@[a-z]+)(/.*)", last[0]) or GLUED.fullmatch(last[0])
-    if word is None:
+    cut = command_among(_fields(raw))
+    if cut is None or not cut.glued:
         return None
-    at = last.start() + len(word[1])
-    return raw[:at] + b" " + raw[at:]
+    return raw[: cut.at] + b" " + raw[cut.at :]
 
 
 def _missing_field(raw: bytes, system: bool) -> bytes | None:
     """Put a `*` in for one missing field: four fields stand before a path."""
-    tokens = _tokens(raw, _FIELDS)
-    if len(tokens) < _FIELDS or tokens[-1][0][:1] not in (b"/", b"~", b".", b"$"):
+    cut = command_among(_fields(raw))
+    if cut is None or cut.glued or cut.fields != _FIELDS - 1:
         return None
-    at = tokens[-1].start()
-    new = raw[:at] + b"* " + raw[at:]
+    new = raw[: cut.at] + b"* " + raw[cut.at :]
     return new if isinstance(_read(new, system), Planned) else None
 
 
@@ -108,8 +104,9 @@ def _six_fields(raw: bytes, system: bool) -> bytes | None:
 
 def _schedule(raw: bytes, system: bool) -> bytes | None:
     """Put in the expression that the refused one was probably meant to be."""
-    tokens = _tokens(raw, _FIELDS)
-    fields = tokens[: 1 if tokens[0][0].startswith(b"@") else _FIELDS]
+    fields = _fields(raw)
+    if command_among(fields):
+        return None
     start, end = fields[0].start(), fields[-1].end()
     try:
         Expression.parse(raw[start:end].decode("utf-8", "surrogateescape"))
@@ -135,6 +132,12 @@ def cut_redirect(raw: bytes, system: bool = False) -> bytes | None:
     del system
     found = _CUT_REDIRECT.fullmatch(raw)
     return found[1] + b"&1" if found else None
+
+
+def _fields(raw: bytes) -> list[re.Match[bytes]]:
+    """Give what stands where the schedule should: an @word, else the first five words."""
+    tokens = _tokens(raw, _FIELDS)
+    return tokens[: 1 if tokens[0][0].startswith(b"@") else _FIELDS]
 
 
 def _tokens(raw: bytes, most: int) -> list[re.Match[bytes]]:

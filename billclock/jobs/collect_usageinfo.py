@@ -15,6 +15,7 @@ from billclock.jobs import registry, sections
 from billclock.jobs.job import Program
 from billclock.jobs.registry import job
 from billclock.jobs.report import Report, Tally
+from billclock.scheduler import chosen
 from billclock.scheduler.models import Run, Slot
 
 NAME = "collect_usageinfo"
@@ -62,7 +63,7 @@ def _days(on: date) -> set[date]:
     if not moments:
         return set()
     first = min(moments).astimezone(clock.server_zone()).date()
-    first = max(first, on - timedelta(days=settings.KEEP_DAYS))
+    first = max(first, on - timedelta(days=chosen.in_force().keep_days))
     return {first + timedelta(days=day) for day in range((on - first).days)}
 
 
@@ -120,7 +121,7 @@ def sizes() -> Figures:
     found = {
         Path(str(database["NAME"])).name: _database_size(Path(str(database["NAME"])))
         for database in settings.DATABASES.values()
-        if database["ENGINE"].endswith("sqlite3")
+        if database["ENGINE"] == "billclock.sqlite"
     }
     return found | {"runs": sum(_size(path) for path in settings.RUN_OUTPUTS.rglob("*"))}
 

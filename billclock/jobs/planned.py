@@ -1,233 +1,85 @@
 """The jobs of the article that this version cannot do yet, as data."""
 
-from billclock.jobs import sections
 from billclock.jobs.job import Job, Program
 
-PLANNED: tuple[Job, ...] = (
-    Job(
-        name="warnupdateexpiredate",
-        rows=(1,),
-        section=sections.NOTICES,
-        title="BILLmanager update expiredate notification",
-        meaning="Checking whether letters for services with an pending expiration date need to be"
-        " sent",
-        program=Program.BILLMAINTAIN,
-        arguments="--command warnupdateexpiredate",
-        schedule="0 1 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="send_notification",
-        rows=(2, 21),
-        section=sections.NOTICES,
-        title="BILLmanager send periodic notifications",
-        meaning="Sending financial notifications. Sending mailings on the server",
-        program=Program.BILLMAINTAIN,
-        arguments="--command send_notification",
-        schedule="0 3 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="ntsms",
-        rows=(3,),
-        section=sections.NOTICES,
-        title="BILLmanager set ntsms messages",
-        meaning="Automatic SMS notifications",
-        program=Program.NTSMS,
-        arguments="--command process",
-        schedule="* * * * *",
-    ),
-    Job(
-        name="warnmoney",
-        rows=(4,),
-        section=sections.FINANCE,
-        title="BILLmanager low money notification",
-        meaning="Sending notifications and balance top up (if autopay is configured)",
-        program=Program.BILLMAINTAIN,
-        arguments="--command warnmoney",
-        schedule="0 1 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="payment_generate_postpaid",
-        rows=(5,),
-        section=sections.FINANCE,
-        title="BILLmanager generate postpaid payments",
-        meaning="Automatic billing of all clients who have unpaid expenses at the beginning of"
-        " the month",
-        program=Program.BILLMAINTAIN,
-        arguments="--command payment_generate_postpaid",
-        schedule="25 2 1 * *",
-        catch_up=True,
-    ),
-    Job(
-        name="processing.checkbalance",
-        rows=(6,),
-        section=sections.FINANCE,
-        title="BILLmanager check modules balance info",
-        meaning="Check the balance of processing modules",
-        program=Program.MGRCTL,
-        arguments="-m billmgr crontask action=processing.checkbalance",
-        schedule="0 6,18 * * *",
-    ),
-    Job(
-        name="clean_stalled_stored_methods",
-        rows=(7,),
-        section=sections.FINANCE,
-        title="BILLmanager clean_stalled_stored_methods",
-        meaning="Clearing the list of suspended saved payment methods",
-        program=Program.BILLMAINTAIN,
-        arguments="--command clean_stalled_stored_methods",
-        schedule="0 2,14 * * *",
-    ),
-    Job(
-        name="recurring",
-        rows=(8,),
-        section=sections.FINANCE,
-        title="BILLmanager process autopayments",
-        meaning="Autopayments",
-        program=Program.BILLMAINTAIN,
-        arguments="--command recurring",
-        schedule="1 0 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="close_accounts",
-        rows=(9,),
-        section=sections.FINANCE,
-        title="Close invoices automatically",
-        meaning="Close invoices automatically",
-        program=Program.BILLMAINTAIN,
-        arguments="--command close_accounts",
-        schedule="15 2 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="autosuspend",
-        rows=(10,),
-        section=sections.SERVICES,
-        title="BILLmanager autosuspend unpaid items",
-        meaning="Automatic stop of services",
-        program=Program.BILLMAINTAIN,
-        arguments="--command autosuspend",
-        schedule="2 * * * *",
-    ),
-    Job(
-        name="billdaily",
-        rows=(11,),
-        section=sections.SERVICES,
-        title="BILLmanager daily billing",
-        meaning="Daily collection of information about open services",
-        program=Program.BILLMAINTAIN,
-        arguments="--command billdaily",
-        schedule="15 0 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="process_certificate_external_subscription",
-        rows=(12,),
-        section=sections.SERVICES,
-        title="BILLmanager process certificate subscription",
-        meaning="Checking the need to renew the certificate on the processing module side",
-        program=Program.BILLMAINTAIN,
-        arguments="--command process_certificate_external_subscription",
-        schedule="30 0 * * *",
-    ),
-    Job(
-        name="syncitem",
-        rows=(13,),
-        section=sections.SERVICES,
-        title="BILLmanager sync items data with providers",
-        meaning="Synchronization of domain data",
-        program=Program.BILLMAINTAIN,
-        arguments="--command syncitem",
-        schedule="40 */3 * * *",
-    ),
-    Job(
-        name="abuse_task",
-        rows=(14,),
-        section=sections.SERVICES,
-        title="BILLmanager process abuse tasks",
-        meaning='Search for violations of the service usage policy with the status "Open" and the'
-        " term of elimination less than the current date on the server",
-        program=Program.BILLMAINTAIN,
-        arguments="--command abuse_task",
-        schedule="20 * * * *",
-    ),
-    Job(
-        name="google.analytics.export",
-        rows=(16,),
-        section=sections.STATISTICS,
-        title="BILLmanager export to Google Analytics",
-        meaning="Exporting information to Google Analytics",
-        program=Program.MGRCTL,
-        arguments="-m billmgr google.analytics.export",
-        schedule="*/10 * * * *",
-        quiet=False,
-    ),
-    Job(
-        name="selecttickets",
-        rows=(17,),
-        section=sections.STATISTICS,
-        title="BILLmanager select tickets",
-        meaning="Automatic filling of the Quality control module selection list",
-        program=Program.BILLMAINTAIN,
-        arguments="--command selecttickets",
-        schedule="0 1 * * *",
-        quiet=False,
-        catch_up=True,
-    ),
-    Job(
-        name="processing.syncserver.cron",
-        rows=(18,),
-        section=sections.RESELLING,
-        title="BILLmanager sync items processing info",
-        meaning="Synchronization of parameter values from a third-party control panel",
-        program=Program.MGRCTL,
-        arguments="-m billmgr processing.syncserver.cron",
-        schedule="30 */4 * * *",
-    ),
-    Job(
-        name="processing.getconfig",
-        rows=(19,),
-        section=sections.RESELLING,
-        title="BILLmanager sync processing module configurations",
-        meaning="Updating the information about available OS templates",
-        program=Program.MGRCTL,
-        arguments="-m billmgr processing.getconfig",
-        schedule="54 * * * *",
-    ),
-    Job(
-        name="affiliatemonthly",
-        rows=(20,),
-        section=sections.MARKETING,
-        title="BILLmanager process affiliate",
-        meaning="Accrual of remuneration for the referral program",
-        program=Program.BILLMAINTAIN,
-        arguments="--command affiliatemonthly",
-        schedule="10 3 1 * *",
-        catch_up=True,
-    ),
-    Job(
-        name="archive_ticket",
-        rows=(22,),
-        section=sections.SUPPORT,
-        title="BILLmanager archive tickets",
-        meaning="Sending requests to the archive",
-        program=Program.BILLMAINTAIN,
-        arguments="--command archive_ticket",
-        schedule="0 12 * * *",
-        catch_up=True,
-    ),
-    Job(
-        name="autoprolong_disabled_for_items",
-        rows=(23,),
-        section=sections.SERVICES,
-        title="BILLmanager autoprolong notification",
-        meaning="Notifications on services whose automatic renewal was switched off",
-        program=Program.BILLMAINTAIN,
-        arguments="--command autoprolong_disabled_for_items",
-        schedule="30 */12 * * *",
-        catch_up=True,
-    ),
-)
+
+def _planned(block: str) -> Job:
+    facts, call, title, *meaning = block.splitlines()
+    name, rows, section, schedule, *remarks = facts.split(" | ")
+    short, _, arguments = call.partition(" ")
+    return Job(
+        name=name,
+        rows=tuple(int(row) for row in rows.split(", ")),
+        section=section,
+        title=title,
+        meaning=" ".join(meaning),
+        program=next(program for program in Program if program.short == short),
+        arguments=arguments,
+        schedule=schedule,
+        quiet="loud" not in remarks,
+        catch_up="catch-up" in remarks,
+    )
+
+
+# A block a job, a blank line between: its name, rows, section, schedule and remarks (`catch-up`;
+# `loud`: the printed line keeps its output); its call; its title; its meaning. A job that is
+# built leaves with its block.
+TEXT = """\
+ntsms | 3 | Notifications | * * * * *
+ntsms --command process
+BILLmanager set ntsms messages
+Automatic SMS notifications
+
+processing.checkbalance | 6 | Finance and payment | 0 6,18 * * *
+mgrctl -m billmgr crontask action=processing.checkbalance
+BILLmanager check modules balance info
+Check the balance of processing modules
+
+process_certificate_external_subscription | 12 | Services | 30 0 * * *
+billmaintain --command process_certificate_external_subscription
+BILLmanager process certificate subscription
+Checking the need to renew the certificate on the processing module side
+
+syncitem | 13 | Services | 40 */3 * * *
+billmaintain --command syncitem
+BILLmanager sync items data with providers
+Synchronization of domain data
+
+abuse_task | 14 | Services | 20 * * * *
+billmaintain --command abuse_task
+BILLmanager process abuse tasks
+Search for violations of the service usage policy with the status "Open" and the term of
+elimination less than the current date on the server
+
+google.analytics.export | 16 | Statistics | */10 * * * * | loud
+mgrctl -m billmgr google.analytics.export
+BILLmanager export to Google Analytics
+Exporting information to Google Analytics
+
+selecttickets | 17 | Statistics | 0 1 * * * | catch-up | loud
+billmaintain --command selecttickets
+BILLmanager select tickets
+Automatic filling of the Quality control module selection list
+
+processing.syncserver.cron | 18 | Reselling | 30 */4 * * *
+mgrctl -m billmgr processing.syncserver.cron
+BILLmanager sync items processing info
+Synchronization of parameter values from a third-party control panel
+
+processing.getconfig | 19 | Reselling | 54 * * * *
+mgrctl -m billmgr processing.getconfig
+BILLmanager sync processing module configurations
+Updating the information about available OS templates
+
+affiliatemonthly | 20 | Marketing | 10 3 1 * * | catch-up
+billmaintain --command affiliatemonthly
+BILLmanager process affiliate
+Accrual of remuneration for the referral program
+
+archive_ticket | 22 | Support tickets | 0 12 * * * | catch-up
+billmaintain --command archive_ticket
+BILLmanager archive tickets
+Sending requests to the archive
+"""
+
+PLANNED: tuple[Job, ...] = tuple(_planned(block) for block in TEXT.strip().split("\n\n") if block)

@@ -5,6 +5,7 @@ took it. A deliverer killed between those two leaves a message that goes out onc
 lease has run out: rather twice than never. Mail then bears the same Message-ID.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Collection
@@ -16,50 +17,60 @@ from billclock.outbox.models import LEASE, Message, State
 
 BATCH = 20
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class Result:
     """How many messages were sent, given up, delayed by the other side, or wait for a channel.
 
-    `problems` says by channel why nothing more leaves.
+    `dropped` are those that nobody needed any more, or wanted. `problems` says by channel why
+    nothing more leaves.
     """
 
     sent: int = 0
     failed: int = 0
     delayed: int = 0
     waiting: int = 0
+    dropped: int = 0
     problems: tuple[str, ...] = ()
 
 
 def deliver(*, budget: float = 60.0, only: Collection[str] | None = None) -> Result:
     """Send what is due, by all channels or `only` some, for about `budget` seconds.
 
-    A channel that fails costs one time-out and is left alone for the rest of the round.
+    The channels take turns, so that a flood on one holds up no other. One that fails costs one
+    time-out and is left alone for the rest of the round.
     """
     deadline = time.monotonic() + budget
     result = Result()
-    for name in channels.names():
-        if only is None or name in only:
-            _deliver_by(channels.channel(name), deadline, result)
+    owner = uuid.uuid4().hex
+    open_ones = [
+        channels.channel(name) for name in channels.names() if only is None or name in only
+    ]
+    turns = [channel for channel in open_ones if _ready(channel, result)]
+    try:
+        while turns and time.monotonic() < deadline:
+            turns = [channel for channel in turns if _turn(channel, owner, deadline, result)]
+    finally:
+        for channel in open_ones:
+            channel.close()
     return result
 
 
-def _deliver_by(channel: Channel, deadline: float, result: Result) -> None:
+def _ready(channel: Channel, result: Result) -> bool:
     reason = channel.unready()
-    if reason:
-        waiting = messages.note_waiting(channel.name, reason)
-        if waiting:
-            result.waiting += waiting
-            result.problems += (reason,)
-        return
-    owner = uuid.uuid4().hex
-    try:
-        while time.monotonic() < deadline:
-            batch = messages.lease(channel.name, owner, most=BATCH)
-            if not batch or not _send(channel, batch, deadline, result):
-                return
-    finally:
-        channel.close()
+    waiting = messages.note_waiting(channel.name, reason) if reason else 0
+    if waiting:
+        result.waiting += waiting
+        result.problems += (reason,)
+    return not reason
+
+
+def _turn(channel: Channel, owner: str, deadline: float, result: Result) -> bool:
+    """Send a batch by a channel; False when it has no more, or failed."""
+    batch = messages.lease(channel.name, owner, most=BATCH)
+    return bool(batch) and _send(channel, batch, deadline, result)
 
 
 def _send(channel: Channel, batch: list[Message], deadline: float, result: Result) -> bool:
@@ -78,6 +89,12 @@ def _send(channel: Channel, batch: list[Message], deadline: float, result: Resul
             result.waiting += 1 + messages.postpone(channel.name, retry, str(error))
             result.problems += (str(error),)
             return False
+        except Exception as error:
+            # a fault of ours or of this one letter's: the others go on
+            log.exception("%s: %s", channel.name, message.dedupe_key)
+            messages.set_back(message, f"{type(error).__name__}: {error}")
+            result.delayed += 1
+            continue
         _count(messages.settle(message, answer), result)
     return True
 
@@ -87,5 +104,7 @@ def _count(state: State, result: Result) -> None:
         result.sent += 1
     elif state is State.FAILED:
         result.failed += 1
+    elif state in {State.DROPPED, State.UNWANTED}:
+        result.dropped += 1
     else:
         result.delayed += 1

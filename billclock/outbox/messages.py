@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import models, transaction
 
 from billclock import clock
 from billclock.outbox.channels import Answer, Letter
@@ -60,30 +60,42 @@ def let_go(letter: Letter) -> None:
 def lease(channel: str, owner: str, *, most: int) -> list[Message]:
     """Take up to `most` messages that are due, for LEASE; nobody else gets them meanwhile.
 
-    Those tried least come first, so that one that always fails holds up no other.
+    Those tried least come first, so that one that always fails holds up no other; those whose
+    deliverer vanished come last, since it may have been for their sake.
     """
     at = clock.now()
     with transaction.atomic(using=Message.objects.db):
-        due = Message.objects.filter(channel=channel).due(at).order_by("attempts", "next_try", "id")
-        ids = list(due.select_for_update(skip_locked=True).values_list("id", flat=True)[:most])
+        ours = Message.objects.filter(channel=channel).select_for_update(skip_locked=True)
+        ids = list(_keys(ours.waited(at))[:most])
+        if len(ids) < most:
+            ids += _keys(ours.abandoned(at))[: most - len(ids)]
         Message.objects.filter(id__in=ids).update(
             state=State.SENDING, lease_owner=owner, lease_until=at + LEASE
         )
     return list(Message.objects.filter(id__in=ids).order_by("attempts", "next_try", "id"))
 
 
+def _keys(messages: MessageQuerySet) -> "models.QuerySet[Message, int]":
+    return messages.order_by("attempts", "next_try", "id").values_list("id", flat=True)
+
+
 def settle(message: Message, answer: Answer) -> State:
     """Write what became of a message we hold; give its state."""
     at = clock.now()
-    reached = set(message.outstanding) - answer.refused.keys() - answer.delayed.keys()
-    message.outstanding = [r for r in message.outstanding if r in answer.delayed]
+    addressed = [] if answer.unsent else message.outstanding or list(answer.addressed)
+    reached = set(addressed) - answer.refused.keys() - answer.delayed.keys()
+    message.recipients = message.recipients or addressed
+    message.subject = message.subject or answer.subject
+    message.outstanding = [r for r in addressed if r in answer.delayed]
     message.refused |= answer.refused
     message.attempts += 1
-    message.last_error = _told(message.refused | dict(answer.delayed))
+    message.last_error = answer.unsent or _told(message.refused | dict(answer.delayed))
     if reached and message.sent_at is None:
         message.sent_at = at
     if message.outstanding and message.attempts < MOST_TRIES:
         message.state, message.next_try = State.QUEUED, at + wait(message.attempts)
+    elif answer.unsent and message.sent_at is None:
+        message.state = State(answer.fate)
     else:
         message.state = State.FAILED if message.refused or message.outstanding else State.SENT
     _give_up_lease(message)
@@ -158,6 +170,8 @@ def _give_up_lease(message: Message) -> None:
         id=message.id, state=State.SENDING, lease_owner=message.lease_owner
     ).update(
         state=message.state,
+        subject=message.subject,
+        recipients=message.recipients,
         outstanding=message.outstanding,
         refused=message.refused,
         attempts=message.attempts,

@@ -19,13 +19,19 @@ LONGEST_HOLD = timedelta(days=1)
 
 
 class State(models.TextChoices):
-    """Where a message is: waiting, in somebody's hands, gone, given up, kept back on purpose."""
+    """Where a message is: waiting, in somebody's hands, gone, given up, kept back on purpose.
+
+    DROPPED is a message that nobody needs any more, UNWANTED one whose readers want none such:
+    they were sent to nobody, and that is well.
+    """
 
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
     HELD = "held"
+    DROPPED = "dropped"
+    UNWANTED = "unwanted"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -36,9 +42,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         A wait twice as long as any we write comes of a clock that was set back: it is over.
         """
-        waited = Q(next_try__lte=at) | Q(next_try__gt=at + 2 * LONGEST_WAIT)
-        abandoned = Q(lease_until__lte=at) | Q(lease_until__gt=at + 2 * LEASE)
-        return self.filter(Q(waited, state=State.QUEUED) | Q(abandoned, state=State.SENDING))
+        # not one condition with "or": SQLite would read the whole table, all that was ever sent
+        waited, abandoned = (found.values("pk") for found in (self.waited(at), self.abandoned(at)))
+        return self.filter(Q(pk__in=waited) | Q(pk__in=abandoned))
+
+    def waited(self, at: datetime) -> "MessageQuerySet":
+        """Keep those that wait for nothing but a deliverer."""
+        over = Q(next_try__lte=at) | Q(next_try__gt=at + 2 * LONGEST_WAIT)
+        return self.filter(over, state=State.QUEUED)
+
+    def abandoned(self, at: datetime) -> "MessageQuerySet":
+        """Keep those whose deliverer vanished while it had them."""
+        over = Q(lease_until__lte=at) | Q(lease_until__gt=at + 2 * LEASE)
+        return self.filter(over, state=State.SENDING)
 
     def ripe(self, at: datetime) -> "MessageQuerySet":
         """Keep those held by their sender until a moment that has come, or is absurdly far."""
@@ -47,7 +63,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def undelivered(self) -> "MessageQuerySet":
         """Keep those a person should know of: given up, or waiting after something went wrong."""
-        return self.filter(Q(state=State.FAILED) | Q(state=State.QUEUED) & ~Q(last_error=""))
+        failed = self.filter(state=State.FAILED).values("pk")
+        waiting = self.filter(state=State.QUEUED).exclude(last_error="").values("pk")
+        return self.filter(Q(pk__in=failed) | Q(pk__in=waiting))
 
 
 class Message(models.Model):
@@ -56,7 +74,7 @@ class Message(models.Model):
     `group` is what limits count (a table's reports), `topic` what it is about (an entry).
     `outstanding` are the recipients not yet served, `refused` those who never will be, with the
     reason. `headers` is a list of [name, value]; `payload` holds what the channel or the sender
-    needs besides.
+    needs besides. A message without recipients is one whose channel finds out to whom it goes.
     """
 
     channel = models.CharField(max_length=32)
@@ -87,11 +105,16 @@ class Message(models.Model):
             models.Index(fields=("group", "created"), name="message_of_group"),
             models.Index(fields=("topic", "-id"), name="message_of_topic"),
             models.Index(fields=("created",), name="message_by_age"),
+            # one a state: SQLite takes an index of a part only where a query names that part
             models.Index(
-                fields=("channel", "next_try"),
-                name="message_open",
-                condition=~Q(state__in=("sent", "failed")),
+                fields=("channel", "attempts", "next_try"),
+                name="message_queued",
+                condition=Q(state="queued"),
             ),
+            models.Index(
+                fields=("lease_until",), name="message_sending", condition=Q(state="sending")
+            ),
+            models.Index(fields=("next_try",), name="message_held", condition=Q(state="held")),
             models.Index(fields=("id",), name="message_failed", condition=Q(state="failed")),
         )
 

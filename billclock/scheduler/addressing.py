@@ -10,7 +10,7 @@ from django.conf import settings
 
 from billclock.cron.entry import Entry
 from billclock.cron.shell import is_simple
-from billclock.scheduler import environment
+from billclock.scheduler import environment, orders
 from billclock.scheduler.policies import MailWhen
 from billclock.scheduler.roster import Job
 
@@ -151,6 +151,6 @@ def _content(given: str, faults: list[str]) -> tuple[str, str]:
 
 def _variables(job: Job, assigned: Mapping[str, str]) -> Mapping[str, str]:
     try:
-        return environment.environment(assigned, environment.account(job.owner))
+        return environment.environment(assigned, environment.account(orders.runner(job)))
     except environment.UnknownUserError:
         return assigned

@@ -3,19 +3,22 @@
 import heapq
 import logging
 from collections import deque
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from billclock import clock
-from billclock.scheduler import claims, orders, policies, report
+from billclock.cron.chains import ChainError
+from billclock.scheduler import chains, claims, hooks, orders, policies, report
+from billclock.scheduler.chains import Follower
 from billclock.scheduler.claims import moment
 from billclock.scheduler.environment import UnknownUserError
 from billclock.scheduler.executors.base import Ending, Executor, StartError
 from billclock.scheduler.models import Mail, Outcome, Trigger
 from billclock.scheduler.pauses import Pauses
-from billclock.scheduler.policies import Start
+from billclock.scheduler.policies import CatchUp, HookWhen, Start
 from billclock.scheduler.records import Records
 from billclock.scheduler.roster import Job, Roster
 
@@ -26,7 +29,10 @@ RETRY_AGAIN = 10.0  # seconds after which an attempt that could not be written d
 
 @dataclass(slots=True)
 class Attempt:
-    """One run of a job on its way; `planned` is in seconds since the epoch, None by hand."""
+    """One run of a job on its way; `planned` is in seconds since the epoch, None by hand.
+
+    `cause` is the run whose ending began it, `before` the entries of the chain up to it.
+    """
 
     job: Job
     run: int
@@ -35,6 +41,8 @@ class Attempt:
     number: int = 1
     trigger: Trigger = Trigger.SCHEDULE
     note: str = ""  # who or what stopped it
+    cause: int | None = None
+    before: tuple[int, ...] = ()
 
 
 class Attempts:
@@ -47,18 +55,21 @@ class Attempts:
         self.records = records
         self.host = host
         self.pauses = Pauses()
+        self.parallel = settings.PARALLEL
         self.running: dict[int, Attempt] = {}
         self._runs_of: dict[int, set[int]] = {}
         self._former: dict[int, Outcome] = {}
         self._waiting: deque[Attempt] = deque()
         self._retries: list[tuple[float, int, Attempt]] = []
+        self._coming: list[tuple[float, int, Attempt]] = []
+        self.hooked: Mapping[str, HookWhen] = {}
 
     # towards a start
 
     def begin(self, attempt: Attempt) -> None:
         """Decide what becomes of an attempt whose moment has come, and start it if it may."""
         late = 0.0 if attempt.planned is None else clock.seconds() - attempt.planned
-        if late > settings.SERVE_LATE and attempt.trigger is Trigger.SCHEDULE:
+        if late > settings.SERVE_LATE and _expires(attempt):
             self.refuse(attempt, Outcome.MISSED, f"its time came {late:.0f} s too late")
         elif not self._still_due(attempt):
             reason = "the entry was changed, switched off or removed just before its time"
@@ -87,14 +98,27 @@ class Attempts:
 
     def refuse(self, attempt: Attempt, outcome: Outcome, reason: str) -> None:
         """Record that an attempt never began, and why."""
-        self.records.unstarted(attempt.run, outcome, reason, self._mail(attempt, outcome, 0))
+        reason = self._follow(attempt, outcome, reason)
+        mail, hook = self._mail(attempt, outcome, 0), hooks.owed(attempt, outcome, self.hooked)
+        self.records.unstarted(attempt.run, outcome, reason, mail, hook)
         if attempt.slot is not None:
             self.records.settled(attempt.slot, outcome, reason)
 
+    def allow(self, parallel: int) -> None:
+        """Let so many run at once from now on (0: no limit), and start what waited for that."""
+        raised, self.parallel = parallel != self.parallel, parallel
+        if raised and self._waiting:
+            self._start_waiting()
+
     def dismiss(self, reason: str) -> None:
-        """Record of all that wait for their turn that it will not come."""
+        """Record of all that wait for their turn that it will not come.
+
+        Those of a chain stay as they are: the next scheduler starts them.
+        """
         while self._waiting:
-            self.refuse(self._waiting.popleft(), Outcome.MISSED, reason)
+            attempt = self._waiting.popleft()
+            if attempt.cause is None:
+                self.refuse(attempt, Outcome.MISSED, reason)
 
     def stop(self, run: int, note: str) -> bool:
         """Ask a run's processes to end; `note` says who or what wants it. False: not here."""
@@ -113,7 +137,8 @@ class Attempts:
         job = self.roster.get(attempt.job.entry)
         if job is attempt.job or attempt.planned is None:
             return True
-        if job is None or job.line.expression != attempt.job.line.expression:
+        chained = attempt.cause is not None  # whatever the schedule
+        if job is None or not (chained or job.line.expression == attempt.job.line.expression):
             return False
         attempt.job = job
         return True
@@ -144,7 +169,7 @@ class Attempts:
             self.stop(run, "replaced by the next moment")
 
     def _has_room(self) -> bool:
-        return not settings.PARALLEL or len(self.running) < settings.PARALLEL
+        return not self.parallel or len(self.running) < self.parallel
 
     # after the start
 
@@ -164,23 +189,52 @@ class Attempts:
         self._runs_of[entry].discard(ending.run)
         if not self._runs_of[entry]:
             del self._runs_of[entry]
-        outcome, reason = judge(ending, attempt.note)
+        outcome, reason = judge(ending, attempt.note, attempt.job.options.success)
         wait = self._retry_in(attempt, outcome)
-        mail = self._mail(attempt, outcome, ending.output_size, retried=wait is not None)
-        self.records.ended(ending, outcome, reason, mail)
+        retried = wait is not None
+        mail = self._mail(attempt, outcome, ending.output_size, retried=retried)
+        hook = hooks.owed(attempt, outcome, self.hooked, retried=retried)
+        if wait is None:
+            reason = self._follow(attempt, outcome, reason)
+        self.records.ended(ending, outcome, reason, mail, hook)
         _tell(attempt, ending, outcome)
         if wait is not None:
-            self.retry_at(clock.seconds() + wait, attempt)
+            self._again_in(wait, attempt, outcome)
         elif attempt.slot is not None:
             self.records.settled(attempt.slot, outcome, reason)
 
+    def _again_in(self, wait: float, attempt: Attempt, outcome: Outcome) -> None:
+        due = clock.seconds() + wait
+        if attempt.cause is None:
+            self.retry_at(due, attempt)
+        else:  # no slot tells of it: its row has to
+            number, cause = attempt.number + 1, attempt.cause
+            last = (attempt.run, outcome, attempt.before)
+            again = Follower(attempt.job, cause, number, due, Trigger.RETRY, *last)
+            self.records.followers.append(again)
+
+    def _follow(self, attempt: Attempt, outcome: Outcome, reason: str) -> str:
+        """Have the entry started that an ending calls for; give the reason, with why none is."""
+        try:
+            following = chains.follower(attempt, outcome, self.roster, clock.seconds())
+        except ChainError as error:
+            return f"{reason}; {error}" if reason else str(error)
+        if following is not None:
+            self.records.followers.append(following)
+        return reason
+
+    def lost(self, attempt: Attempt, outcome: Outcome, *, again: bool) -> None:
+        """Go on after an attempt that ended unseen: what its chain calls for, or a further one."""
+        wait = self._retry_in(attempt, outcome) if again else None
+        if wait is not None:
+            self._again_in(0.0, attempt, outcome)
+        else:
+            self._follow(attempt, outcome, "")
+
     def _retry_in(self, attempt: Attempt, outcome: Outcome) -> float | None:
         """Give the seconds until the next attempt at a moment, or None where this was the last."""
-        if attempt.slot is None or outcome not in (
-            Outcome.FAILED,
-            Outcome.TIMED_OUT,
-            Outcome.LOST,
-        ):
+        begun_by_itself = attempt.slot is not None or attempt.cause is not None
+        if not begun_by_itself or outcome not in chains.FAILURES:
             return None
         return policies.retry_in(attempt.job.options, attempt.number)
 
@@ -215,15 +269,29 @@ class Attempts:
         heapq.heappush(self._retries, (seconds, last.run, last))
 
     def next_retry(self) -> float | None:
-        """Give the time of the first retry, or None."""
-        return self._retries[0][0] if self._retries else None
+        """Give the time of the first retry or chained run, or None."""
+        self._take_followers()
+        return min((heap[0][0] for heap in (self._retries, self._coming) if heap), default=None)
+
+    def expect(self, attempt: Attempt) -> None:
+        """Begin an attempt that has its row already when its moment comes."""
+        heapq.heappush(self._coming, (attempt.planned or 0.0, attempt.run, attempt))
+
+    def _take_followers(self) -> None:
+        arrived, self.records.arrived = self.records.arrived, []
+        for one, run in arrived:
+            more = (one.number, one.trigger, "", one.cause, one.before)
+            self.expect(Attempt(one.job, run, None, one.due, *more))
 
     def will_retry(self, slot: int) -> bool:
         """Tell whether a further attempt at a slot is on its way."""
         return any(last.slot == slot for _, _, last in self._retries)
 
     def start_retries(self, until: float) -> None:
-        """Start the retries due by `until`, each with a run row of its own."""
+        """Start the retries and chained runs due by `until`, each with a run row of its own."""
+        self._take_followers()
+        while self._coming and self._coming[0][0] <= until:
+            self.begin(heapq.heappop(self._coming)[2])
         while self._retries and self._retries[0][0] <= until:
             _, run, last = heapq.heappop(self._retries)
             try:
@@ -244,10 +312,19 @@ class Attempts:
         return Attempt(last.job, run, last.slot, last.planned, number, Trigger.RETRY)
 
 
-def judge(ending: Ending, note: str = "") -> tuple[Outcome, str]:
+def _expires(attempt: Attempt) -> bool:
+    """Tell whether an attempt that could not begin in time is not to begin at all."""
+    if attempt.trigger is Trigger.CHAIN:
+        return attempt.job.options.catch_up is not CatchUp.ONCE
+    return attempt.trigger is Trigger.SCHEDULE
+
+
+def judge(
+    ending: Ending, note: str = "", success: Container[int | None] = (0,)
+) -> tuple[Outcome, str]:
     """Give the outcome of a run that is over, and its reason where the code does not say it.
 
-    `note` says who or what stopped it, if somebody did.
+    `note` says who or what stopped it, if somebody did; `success` holds the codes that are good.
     """
     if ending.timed_out:
         return Outcome.TIMED_OUT, ending.reason or "it ran longer than its timeout"
@@ -255,7 +332,7 @@ def judge(ending: Ending, note: str = "") -> tuple[Outcome, str]:
         return Outcome.STOPPED, note or ending.reason
     if ending.lost or (ending.code is None and ending.signal is None):
         return Outcome.LOST, ending.reason or "it ended unseen: its exit code is unknown"
-    return (Outcome.SUCCEEDED if ending.code == 0 else Outcome.FAILED), ending.reason
+    return (Outcome.SUCCEEDED if ending.code in success else Outcome.FAILED), ending.reason
 
 
 def _tell(attempt: Attempt, ending: Ending, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from billclock import clock
-from billclock.scheduler import beats, hands
+from billclock.scheduler import beats, chosen, hands, hooks
 from billclock.scheduler.clockwatch import Clockwatch, boot_id
 from billclock.scheduler.control import Control
 from billclock.scheduler.errands import Errands
@@ -123,6 +123,7 @@ class Daemon:
         self._look_at_tables()
         recover(self.loop.attempts, self.executor, self._left)
         self.loop.attempts.pauses.load()
+        self.take_settings()
         if settings.RUNS:
             self._begin_to_run(clock.seconds())
         # what is loaded now stays: sparing the collector those objects keeps starts on time
@@ -189,6 +190,14 @@ class Daemon:
         self._digests.clear()
         for table in self.tables:
             self._put_in_force(table)
+
+    def take_settings(self) -> None:
+        """Take over what was chosen on the page."""
+        self._tell(lambda: self.loop.attempts.allow(chosen.in_force().parallel))
+        self._tell(self._take_hooks)
+
+    def _take_hooks(self) -> None:
+        self.loop.attempts.hooked = hooks.tables()
 
     def job(self, entry: int) -> Job | None:
         """Give an entry as a job, also one that is switched off; None where no table has it."""
@@ -286,6 +295,7 @@ class Daemon:
         if abs(now - self._beat_at) < REST - 1:
             return
         self._beat_at = now
+        self.take_settings()
         self._tell(
             lambda: beats.beat(
                 self.host, served=self.roster.agenda.served, offset=self.clock.offset

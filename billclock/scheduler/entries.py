@@ -76,6 +76,22 @@ def recognise(
     return Recognition(table, crontab).run(before, edited)
 
 
+def tried(table: str, crontab: Crontab, place: int) -> int:
+    """Give a key to the entry at a place of a text that is not saved, so that it can be run.
+
+    It stands among those that are gone, whence it comes back, runs and all, once it is saved.
+    """
+    columns = Recognition(table, crontab).looks(place)
+    looks = dict(zip(_LOOKS, columns, strict=True))
+    gone = models.Entry.objects.filter(table=table, gone_at__isnull=False)
+    same = gone.filter(digest=looks["digest"], ordinal=looks["ordinal"]).order_by("-gone_at")
+    now = clock.now()
+    row = same.first() or models.Entry.objects.create(
+        table=table, first_seen=now, gone_at=now, **looks
+    )
+    return int(row.pk)
+
+
 class Recognition:
     """The matching of one table's entries with its rows, step by step."""
 
@@ -161,13 +177,13 @@ class Recognition:
                 moved.append((line, row.key))
         first_seen = _moment()
         _many(_MOVE, moved)
-        _many(_UPDATE, ((*self._looks(place), self._rows[place].key) for place in looked))
+        _many(_UPDATE, ((*self.looks(place), self._rows[place].key) for place in looked))
         _many(
             _INSERT,
-            ((*self._looks(place), first_seen, self._table) for place in self._fresh),
+            ((*self.looks(place), first_seen, self._table) for place in self._fresh),
         )
 
-    def _looks(self, place: int) -> tuple[Value, ...]:
+    def looks(self, place: int) -> tuple[Value, ...]:
         """Give the columns of one entry in the order of _LOOKS."""
         entry = self._entries[place]
         identity, command, description = self._identities[place], entry.command, entry.description

@@ -10,6 +10,7 @@ from django.conf import settings
 
 SHELL = "/bin/sh"
 PATH = "/usr/bin:/bin"
+ROOT = "root"
 FIXED = ("LOGNAME", "USER")
 
 
@@ -27,6 +28,39 @@ class UnknownUserError(LookupError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"this machine has no user {name}: add it, or remove its jobs")
+
+
+class RefusedUserError(UnknownUserError):
+    """An entry asks for a user as whom it may not run; the text says why and what to do."""
+
+    def __init__(self, why: str) -> None:
+        LookupError.__init__(self, why)
+
+
+def refusal(table: str, wish: str) -> str:
+    """Say why an entry of a table may not run as the user it asks for; empty where it may.
+
+    It may in root's table, and where the daemon, whom its socket belongs to, is root.
+    """
+    if "/" in table:
+        return "the user column of a system table says who runs it: remove user="
+    if table not in (ROOT, wish):
+        return "only root's table runs jobs as other users: remove user=, or move the job there"
+    try:
+        found = pwd.getpwnam(wish).pw_uid
+    except (KeyError, ValueError):
+        return f"this machine has no user {wish}: correct user= or add the user"
+    if found != (daemon := _daemon()) and daemon != 0:
+        return "only a daemon that is root runs jobs as other users: start Billclock as root"
+    return ""
+
+
+def _daemon() -> int:
+    """Give the user id of the daemon, or of ourselves where none has opened its socket."""
+    try:
+        return settings.CONTROL_SOCKET.stat().st_uid
+    except OSError:
+        return os.geteuid()
 
 
 @lru_cache(maxsize=1024)

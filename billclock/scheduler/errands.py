@@ -1,4 +1,4 @@
-"""What the daemon has done aside, by a short process of its own: mail, heartbeat, pruning.
+"""What the daemon has done aside, by a short process of its own: mail, heartbeat, pruning, figures.
 
 The loop itself never waits for a mail relay, an outside address or the default database.
 """
@@ -12,12 +12,14 @@ from django.db import DatabaseError
 
 from billclock import clock
 from billclock.outbox.models import Message
+from billclock.scheduler import chosen
 
 log = logging.getLogger("billclock.scheduler")
 
 LOOK_EVERY = 60.0  # seconds between two looks for messages whose time has come
 BEAT_EVERY = 60.0
 PRUNE_EVERY = 3600.0
+RECKON_EVERY = 600.0
 SETTLE = 5.0  # seconds after the start, in which the fork server gets ready
 AGAIN_AFTER = 1.0  # seconds after which an errand that is still out is asked for again
 
@@ -39,6 +41,7 @@ class Errands:
         self._mail_at = now + SETTLE
         self._beat_at = now
         self._prune_at = now + LOOK_EVERY
+        self._reckon_at = now + LOOK_EVERY / 2
         self._reports = True
 
     def report_soon(self) -> None:
@@ -53,15 +56,18 @@ class Errands:
             self._mail_at = now + self._mail()
         if now >= self._beat_at:
             self._beat_at = now + BEAT_EVERY
-            if settings.HEARTBEAT_URL:
+            if self._watched():
                 self._go("deliver", "--heartbeat")
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY
             self._go("prune")
+        if now >= self._reckon_at:
+            self._reckon_at = now + RECKON_EVERY
+            self._go("reckon")
 
     def due_in(self) -> float:
         """Give the seconds until `run` has something to do."""
-        first = min(self._mail_at, self._beat_at, self._prune_at)
+        first = min(self._mail_at, self._beat_at, self._prune_at, self._reckon_at)
         return max(0.0, first - clock.since_boot())
 
     def _mail(self) -> float:
@@ -77,10 +83,20 @@ class Errands:
     def _messages_due(self) -> bool:
         try:
             at = clock.now()
-            waiting = Message.objects.due(at) | Message.objects.ripe(at)
-            return bool(settings.SMTP) and waiting.exists()
+            due = Message.objects.due(at)
+            if not settings.SMTP:  # mail waits for a server: webhooks do not
+                return due.filter(channel="webhook").exists()
+            return due.exists() or Message.objects.ripe(at).exists()
         except DatabaseError as error:
             log.warning("the outbox can't be read: %s", error)
+            return False
+
+    def _watched(self) -> bool:
+        """Tell whether an address wants to hear that all is well."""
+        try:
+            return bool(chosen.in_force().heartbeat_url)
+        except DatabaseError as error:
+            log.warning("the settings can't be read: %s", error)
             return False
 
     def _go(self, *arguments: str) -> bool:

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from billclock import clock
 from billclock.cron.crontab import Crontab
-from billclock.scheduler import claims, desk, pauses
+from billclock.scheduler import claims, desk, entries, pauses
 from billclock.scheduler.attempts import Attempt
 from billclock.scheduler.claims import Wanted, moment
 from billclock.scheduler.errors import TableError
@@ -72,25 +72,43 @@ def _run_now(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _test_run(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Run an entry as the unsaved text `data` of its table has it, at `place` of its entries.
+    """Run an entry as the unsaved text `data` has it, at `place` of its entries.
 
-    The run is nobody's regular one: no report leaves, and retries do not follow.
+    It is the entry `entry`, or without one a new one of the table `table`. The run is nobody's
+    regular one: no report leaves, and retries do not follow.
     """
-    entry, place = _number(request, "entry"), _number(request, "place")
+    try:
+        crontab, place = Crontab.parse(b64decode(str(request["data"]))), _number(request, "place")
+        line = crontab.entries[place]
+    except (KeyError, ValueError, IndexError):
+        raise RequestError("data: expected a crontab in base64 with an entry at place") from None
+    if request.get("entry") is None:
+        table = _table_name(daemon, request)
+        entry = entries.tried(table, crontab, place)
+    else:
+        entry = _number(request, "entry")
+        table = _table_of(entry)
+    if going_on := daemon.loop.attempts.runs_of(entry):
+        raise RequestError(f"run {min(going_on)} of entry {entry} is still going on")
+    actor = str(request.get("actor", ""))
+    run = claims.by_hand(entry, actor=actor, host=daemon.host, trigger=Trigger.TEST)
+    job = Job(entry, table, line, Zones().of(line))
+    daemon.loop.attempts.launch(Attempt(job, run, trigger=Trigger.TEST))
+    return {"run": run}
+
+
+def _table_name(daemon: Daemon, request: Mapping[str, Any]) -> str:
+    try:
+        return daemon.tables.table(str(request["table"])).name
+    except (KeyError, ValueError):
+        raise RequestError("table: expected the name of a crontab") from None
+
+
+def _table_of(entry: int) -> str:
     row = Entry.objects.filter(pk=entry, gone_at=None).first()
     if row is None:
         raise RequestError(f"entry {entry} is in no table")
-    if going_on := daemon.loop.attempts.runs_of(entry):
-        raise RequestError(f"run {min(going_on)} of entry {entry} is still going on")
-    try:
-        line = Crontab.parse(b64decode(str(request["data"]))).entries[place]
-    except (KeyError, ValueError, IndexError):
-        raise RequestError("data: expected a crontab in base64 with an entry at place") from None
-    actor = str(request.get("actor", ""))
-    run = claims.by_hand(entry, actor=actor, host=daemon.host, trigger=Trigger.TEST)
-    job = Job(entry, row.table, line, Zones().of(line))
-    daemon.loop.attempts.launch(Attempt(job, run, trigger=Trigger.TEST))
-    return {"run": run}
+    return row.table
 
 
 def _stop(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +170,11 @@ def _table(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
         raise RequestError(f"{request['do']}: {error!r}") from None
 
 
+def _take_settings(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
+    daemon.take_settings()
+    return {}
+
+
 def _status(daemon: Daemon, _request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "entries": len(daemon.roster),
@@ -178,6 +201,7 @@ ANSWERS: dict[str, Callable[[Daemon, Mapping[str, Any]], dict[str, Any]]] = {
     "table-remove": _table,
     "table-restore": _table,
     "table-undo": _table,
+    "take-settings": _take_settings,
     "status": _status,
     "halt": _halt,
 }

@@ -25,7 +25,7 @@ class Loop:
         """Begin with nothing claimed; moments up to `roster.agenda.served` are not ours."""
         self.roster = roster
         self.host = host
-        self.records = Records()
+        self.records = Records(host)
         self.attempts = Attempts(roster, executor, self.records, host)
         self.ready: deque[Attempt] = deque()
         self.look_again: Callable[[], None] = lambda: None

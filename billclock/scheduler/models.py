@@ -22,6 +22,7 @@ class Trigger(models.TextChoices):
     SCHEDULE = "schedule"
     CATCH_UP = "catch-up"
     RETRY = "retry"
+    CHAIN = "chain"
     MANUAL = "manual"
     TEST = "test"
 
@@ -125,7 +126,9 @@ class Run(models.Model):
 
     `pid_started` is the kernel's start time of the process in clock ticks since boot, which with
     `pid` names one process for ever. CPU is in seconds, memory in KiB, output in bytes.
-    `exit_code` is None where a signal ended the process or where it can't be had.
+    `exit_code` is None where a signal ended the process or where it can't be had. `cause` is the
+    run whose ending called for this one by a chain; a number and no foreign key, since it stays
+    when that run is no longer kept. `hook` says of webhooks what `mail` says of the report.
     """
 
     slot = models.ForeignKey(Slot, models.CASCADE, null=True, related_name="runs")
@@ -148,9 +151,20 @@ class Run(models.Model):
     pid = models.PositiveIntegerField(null=True)
     pid_started = models.BigIntegerField(null=True)
     mail = models.CharField(max_length=8, choices=Mail.choices, default=Mail.NONE)
+    cause = models.BigIntegerField(null=True)
+    hook = models.CharField(
+        max_length=8, choices=Mail.choices, default=Mail.NONE, db_default=Mail.NONE
+    )
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("slot", "attempt"), name="run_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("slot", "attempt"), name="run_once"),
+            models.UniqueConstraint(
+                fields=("cause", "attempt"),
+                name="run_caused_once",
+                condition=models.Q(cause__isnull=False),
+            ),
+        )
         indexes = (
             models.Index(fields=("-started",), name="run_by_start"),
             models.Index(fields=("entry", "-id"), name="run_of_entry"),
@@ -174,6 +188,7 @@ class Run(models.Model):
                 Coalesce("started", "planned").desc(), models.F("id").desc(), name="run_by_moment"
             ),
             models.Index(fields=("id",), name="run_mail_due", condition=models.Q(mail="due")),
+            models.Index(fields=("id",), name="run_hook_due", condition=models.Q(hook="due")),
             models.Index(
                 fields=("entry",), name="run_mail_withheld", condition=models.Q(mail="withheld")
             ),
@@ -228,3 +243,37 @@ class Incident(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=("over_at", "-at"), name="incident_open"),)
+
+
+class Setting(models.Model):
+    """A setting chosen on the page, by whom and when; `name` is the environment's without prefix.
+
+    What may be chosen, and what counts where the environment gives it too, says `chosen`.
+    """
+
+    name = models.CharField(max_length=32, primary_key=True)
+    value = models.TextField()
+    actor = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+
+class TableHook(models.Model):
+    """The webhook that hears of all runs of a table, and of which endings (policies.HookWhen)."""
+
+    table = models.CharField(max_length=255, primary_key=True)
+    url = models.TextField()
+    when = models.CharField(max_length=8)
+    actor = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+
+class Heartbeat(models.Model):
+    """What became of the last sign of life to the outside address: one row.
+
+    `address` is as it may be shown; `fault` is empty where it was heard, `heard` when it last was.
+    """
+
+    address = models.CharField(max_length=512)
+    at = models.DateTimeField()
+    fault = models.TextField(blank=True)
+    heard = models.DateTimeField(null=True)

@@ -3,15 +3,20 @@
 from billclock.cron.entry import Entry
 from billclock.cron.shell import DISCARD, is_simple
 from billclock.scheduler import environment, output
-from billclock.scheduler.executors.base import Order
+from billclock.scheduler.environment import RefusedUserError
+from billclock.scheduler.executors.base import Limits, Order, StartError
+from billclock.scheduler.policies import Options
 from billclock.scheduler.roster import Job
+
+NO_LIMITS = Limits()
 
 
 def order(job: Job, run: int) -> Order:
-    """Write the order for one run of a job. Raise UnknownUserError where its user is none."""
+    """Write the order for one run of a job. Raise UnknownUserError or StartError for none."""
     options = job.options
-    owner = environment.account(job.owner)
-    variables = environment.environment(job.line.environment, owner)
+    owner = environment.account(runner(job))
+    given = {**job.line.environment, **options.variables}
+    variables = environment.environment(given, owner)
     return Order(
         run=run,
         command=kept_command(job.line),
@@ -23,7 +28,31 @@ def order(job: Job, run: int) -> Order:
         timeout=options.timeout,
         grace=options.grace,
         shell=variables["SHELL"],
+        folder=_folder(job, options),
+        limits=_limits(options),
     )
+
+
+def runner(job: Job) -> str:
+    """Name the user as whom a job is to run. Raise RefusedUserError where that may not be."""
+    wish = job.line.directives.get("user")
+    if wish is None:
+        return job.owner
+    if why := environment.refusal(job.table, wish):
+        raise RefusedUserError(why)
+    return wish
+
+
+def _folder(job: Job, options: Options) -> str:
+    """Give the folder a job asks for: where it can't be read, home would be a wrong guess."""
+    if "workdir" in job.line.directives and not options.folder:
+        raise StartError("workdir= names no full path of a folder: correct it or remove it")
+    return options.folder
+
+
+def _limits(options: Options) -> Limits | None:
+    limits = Limits(options.nice, options.input_output, options.memory)
+    return None if limits == NO_LIMITS else limits
 
 
 def kept_command(line: Entry) -> bytes:

@@ -1,13 +1,14 @@
 """Pure decisions: what an entry's directives ask for, overlap, retries, lateness."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+from billclock.cron import conditions, directives, hooks
+from billclock.cron.conditions import InputOutput, Keep
+from billclock.cron.directives import duration, small_number
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -37,9 +38,17 @@ class MailWhen(StrEnum):
     ALWAYS = "always"
 
 
+class HookWhen(StrEnum):
+    """Of which endings a webhook hears."""
+
+    ALWAYS = "always"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the directive line above an entry asks for; durations in seconds."""
+    """What the directive line above an entry asks for; durations in seconds, sizes in bytes."""
 
     timeout: float | None = None
     grace: float = 10.0
@@ -51,6 +60,18 @@ class Options:
     mail: MailWhen = MailWhen.OUTPUT
     expected: float | None = None
     tags: tuple[str, ...] = ()
+    on_success: str = ""
+    on_failure: str = ""
+    webhook: str = ""
+    webhook_when: HookWhen = HookWhen.ALWAYS
+    user: str = ""
+    folder: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    success: frozenset[int] = frozenset((0,))
+    nice: int | None = None
+    input_output: InputOutput | None = None
+    memory: int | None = None
+    keep: Keep | None = None
 
     @property
     def overlaps(self) -> bool:
@@ -65,28 +86,21 @@ class DirectiveError(ValueError):
     """A directive holds what it cannot: the text names the key, the value and what is meant."""
 
     def __init__(self, key: str, value: str, expected: str) -> None:
-        super().__init__(f"{key}={value}: expected {expected}")
+        shown = f"{key}={value}" if directives.told(key, value) == repr(value) else key
+        super().__init__(f"{shown}: expected {expected}")
         self.key = key
 
 
-def seconds(text: str) -> float:
-    """Read a duration such as 30s, 15m, 2h or 1d; raise ValueError for anything else."""
-    found = re.fullmatch(r"(\d+)([smhd])", text)
-    if found is None:
-        raise ValueError(text)
-    return float(int(found[1]) * SECONDS[found[2]])
-
-
-def read(directives: Mapping[str, str]) -> tuple[Options, list[DirectiveError]]:
+def read(given: Mapping[str, str]) -> tuple[Options, list[DirectiveError]]:
     """Read an entry's directives (key to value); what can't be read keeps its default.
 
     Keys that are not known are left alone here: lint warns of them.
     """
-    if not directives:
+    if not given:
         return DEFAULT, []
     values: dict[str, object] = {}
     errors = []
-    for key, value in directives.items():
+    for key, value in given.items():
         if key in _READERS:
             name, reader, expected = _READERS[key]
             try:
@@ -100,27 +114,38 @@ def _zone(text: str) -> str:
     return ZoneInfo(text).key
 
 
-def _number(text: str) -> int:
-    if not re.fullmatch(r"\d{1,3}", text):
-        raise ValueError(text)
-    return int(text)
-
-
 def _tags(text: str) -> tuple[str, ...]:
     return tuple(tag.strip() for tag in text.split(",") if tag.strip())
 
 
 _READERS = {
-    "timeout": ("timeout", seconds, "a duration such as 30s, 15m or 2h"),
-    "grace": ("grace", seconds, "a duration such as 10s"),
+    "timeout": ("timeout", duration, "a duration such as 30s, 15m or 2h"),
+    "grace": ("grace", duration, "a duration such as 10s"),
     "overlap": ("overlap", Overlap, "skip, queue, allow or replace"),
     "catch-up": ("catch_up", CatchUp, "skip or once"),
-    "retries": ("retries", _number, "a number from 0 to 999"),
-    "backoff": ("backoff", seconds, "a duration such as 1m"),
+    "retries": ("retries", small_number, "a number from 0 to 999"),
+    "backoff": ("backoff", duration, "a duration such as 1m"),
     "zone": ("zone", _zone, "the name of a time zone such as Europe/Berlin"),
     "mail": ("mail", MailWhen, "never, failure, output or always"),
-    "expected": ("expected", seconds, "a duration such as 2h"),
+    "expected": ("expected", duration, "a duration such as 2h"),
     "tags": ("tags", _tags, "words with commas"),
+    "on-success": ("on_success", str.strip, "the name= or description of another entry"),
+    "on-failure": ("on_failure", str.strip, "the name= or description of another entry"),
+    "webhook": ("webhook", hooks.address, hooks.WANTED),
+    "webhook-when": ("webhook_when", HookWhen, "always, success or failure"),
+    **{
+        key: (name, conditions.READERS[key], conditions.WANTED[key])
+        for key, name in (
+            ("user", "user"),
+            ("workdir", "folder"),
+            ("env", "variables"),
+            ("success", "success"),
+            ("nice", "nice"),
+            ("ionice", "input_output"),
+            ("memory", "memory"),
+            ("keep", "keep"),
+        )
+    },
 }
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import NamedTuple
 
+from billclock.cron.chains import check_chains
 from billclock.cron.crontab import Crontab
 from billclock.cron.errors import CronError
 from billclock.cron.findings import subjects
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     IGNORED = "ignored"
     BROKEN = "broken"
     NEVER = "never"
+    CHAIN = "chain"
     MISSED = "missed"
     WAITING = "waiting"
     CLOCK = "clock"
@@ -184,6 +186,7 @@ def find(facts: Facts, sheets: Iterable[Sheet], now: datetime) -> list[Problem]:
     for sheet in sheets:
         found += _broken(sheet, now)
         found += _twice(sheet, now)
+        found += _misled(sheet, now)
         found += _at_the_change(sheet, now)
         found += _overdue(sheet, facts, now)
     return found
@@ -195,7 +198,7 @@ def open_ones(
     """Leave out what was put aside and group the rest by cause, the most pressing first."""
     groups: defaultdict[tuple[str, ...], list[Problem]] = defaultdict(list)
     for problem in problems:
-        if not _is_aside(problem, aside.get(problem.key), now):
+        if not is_aside(problem.at, aside.get(problem.key), now):
             groups[problem.kind, problem.cause or problem.key].append(problem)
     order = {kind: place for place, kind in enumerate(Kind)}
     for group in groups.values():
@@ -204,10 +207,11 @@ def open_ones(
     return [Group(group) for group in sorted(found, key=lambda group: order[group[0].kind])]
 
 
-def _is_aside(problem: Problem, aside: Aside | None, now: datetime) -> bool:
+def is_aside(at: datetime, aside: Aside | None, now: datetime) -> bool:
+    """Tell whether a problem that was last seen to be one at a moment is put aside."""
     if aside is None:
         return False
-    return problem.at <= aside.at if aside.until is None else now < aside.until
+    return at <= aside.at if aside.until is None else now < aside.until
 
 
 def _failing(facts: Facts) -> Iterator[Problem]:
@@ -301,6 +305,21 @@ def _twice(sheet: Sheet, now: datetime) -> Iterator[Problem]:
             reason=finding.message,
             line=finding.line,
             fix=finding.fix,
+        )
+
+
+def _misled(sheet: Sheet, now: datetime) -> Iterator[Problem]:
+    """Tell of chains that lead nowhere, to several entries, or round in a ring."""
+    for finding in check_chains(sheet.crontab, list(subjects(sheet.crontab))):
+        entry = sheet.keys.get(finding.line + 1)  # the finding is of the directive line
+        yield Problem(
+            Kind.CHAIN,
+            sheet.since or now,
+            sheet.name,
+            entry,
+            str(finding.line),
+            reason=finding.message,
+            line=finding.line,
         )
 
 

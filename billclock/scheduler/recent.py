@@ -21,6 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from billclock.outbox.models import Message, MessageQuerySet
+from billclock.scheduler import hooks, unindexed
 from billclock.scheduler.durations import typical
 from billclock.scheduler.models import Entry, Incident, Outcome, Run, Slot, Table, Trigger, Version
 from billclock.scheduler.problems import Facts, Going, Kind, Lasting, Passed, Problem
@@ -31,6 +32,7 @@ BACK = timedelta(days=7)
 """How far back what happened is looked for."""
 
 BAD = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST)
+IN_EARNEST = tuple(trigger for trigger in Trigger if trigger != Trigger.TEST)
 LATE_BY = timedelta(seconds=60)
 LATE_WITHIN = timedelta(days=1)
 LOOKED_AT = 5000  # the latest runs among which late ones are looked for
@@ -83,8 +85,7 @@ def _failing(tables: Collection[str]) -> Iterator[Lasting]:
         _live(tables)
         .filter(active=True)
         .annotate(good=good)
-        .filter(runs__id__gt=F("good"), runs__outcome__in=BAD)
-        .exclude(runs__trigger=Trigger.TEST)
+        .filter(runs__id__gt=F("good"), runs__outcome__in=BAD, runs__trigger__in=IN_EARNEST)
         .annotate(failures=Count("runs"), since=Min("runs__started"), last=Max("runs__id"))
         .values_list("last", "failures", "since")
     )
@@ -125,7 +126,8 @@ def _passed(tables: Collection[str], now: datetime) -> Iterator[Passed]:
 
 
 def _going(tables: Collection[str]) -> Iterator[Going]:
-    runs = Run.objects.filter(outcome="", started__isnull=False, entry__table__in=tables)
+    own = unindexed.of(Entry.objects.filter(table__in=tables))
+    runs = Run.objects.filter(own, outcome="")  # by the index of those without an outcome
     for run, entry, table, started in runs.values_list("id", "entry", "entry__table", "started"):
         if started is not None:
             yield Going(entry, table, run, started)
@@ -183,13 +185,14 @@ def _clock(now: datetime) -> Iterator[Problem]:
 
 
 def letters(table: str, reason: str) -> MessageQuerySet:
-    """Give the reports of a table that can't be delivered for one reason."""
-    return Message.objects.undelivered().filter(group=group(table), last_error=reason)
+    """Give the reports and webhooks of a table that can't be delivered for one reason."""
+    groups = (group(table), hooks.group(table))
+    return Message.objects.undelivered().filter(group__in=groups, last_error=reason)
 
 
 def _undelivered(tables: Collection[str]) -> Iterator[Problem]:
-    """Tell of reports that can't be delivered, by table and reason."""
-    names = {group(table): table for table in tables}
+    """Tell of reports and webhooks that can't be delivered, by table and reason."""
+    names = {name(table): table for table in tables for name in (group, hooks.group)}
     rows = (
         Message.objects.undelivered()
         .filter(group__in=names)

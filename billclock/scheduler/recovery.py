@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from billclock import clock
-from billclock.scheduler import orders, output, policies
+from billclock.scheduler import chains, orders, output, policies
 from billclock.scheduler.attempts import Attempt, Attempts
 from billclock.scheduler.environment import UnknownUserError
-from billclock.scheduler.executors.base import Ending, Executor
+from billclock.scheduler.executors.base import Ending, Executor, StartError
 from billclock.scheduler.models import Mail, Outcome, Run, Slot, Trigger
 from billclock.scheduler.policies import CatchUp
 from billclock.scheduler.roster import Job
@@ -43,7 +43,7 @@ def _take_over(row: Run, attempts: Attempts, executor: Executor, find: Find) -> 
     try:
         order = orders.order(attempt.job, row.pk)
         adopted = executor.adopt(order, row.pid, row.pid_started)
-    except UnknownUserError:
+    except (UnknownUserError, StartError):
         adopted = False
     if adopted:
         attempts.watch(attempt)
@@ -51,6 +51,8 @@ def _take_over(row: Run, attempts: Attempts, executor: Executor, find: Find) -> 
         _never_began(attempt, attempts)
     else:
         _close(row, attempts, VANISHED)
+        if attempt.cause is not None:
+            attempts.lost(attempt, Outcome.LOST, again=True)
 
 
 def _attempt(row: Run, find: Find) -> Attempt | None:
@@ -58,11 +60,14 @@ def _attempt(row: Run, find: Find) -> Attempt | None:
     if job is None:
         return None
     planned = row.planned.timestamp() if row.planned else None
-    return Attempt(job, row.pk, row.slot_id, planned, row.attempt, Trigger(row.trigger))
+    known = (row.slot_id, planned, row.attempt, Trigger(row.trigger))
+    return Attempt(job, row.pk, *known, cause=row.cause, before=chains.before(row.cause))
 
 
 def _never_began(attempt: Attempt, attempts: Attempts) -> None:
-    if attempt.slot is not None and attempt.job.options.catch_up is CatchUp.ONCE:
+    if attempt.cause is not None:
+        attempts.expect(attempt)
+    elif attempt.slot is not None and attempt.job.options.catch_up is CatchUp.ONCE:
         attempts.records.unstarted(attempt.run, Outcome.MISSED, NEVER_BEGAN, Mail.NONE)
         attempts.retry_at(clock.seconds(), attempt)
     else:
@@ -88,3 +93,5 @@ def _go_on(slot: Slot, attempts: Attempts) -> None:
         attempts.retry_at(clock.seconds(), attempt)
     elif not (attempt and attempts.will_retry(slot.pk)):
         attempts.records.settled(slot.pk, Outcome(last.outcome), last.reason)
+        if attempt:
+            attempts.lost(attempt, Outcome(last.outcome), again=False)

@@ -7,7 +7,7 @@ run's job again, applies the limits and puts letters into the outbox, whose deli
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import router, transaction
 from django.db.models import Count, Min, QuerySet
@@ -15,7 +15,7 @@ from django.db.models import Count, Min, QuerySet
 from billclock import clock
 from billclock.outbox import messages
 from billclock.outbox.channels import Letter
-from billclock.scheduler import report_digest, report_text
+from billclock.scheduler import chosen, report_digest, report_text
 from billclock.scheduler import report_limits as limits
 from billclock.scheduler.addressing import Addressing, addressing, reported
 from billclock.scheduler.models import Mail, Outcome, Run, Trigger
@@ -80,7 +80,9 @@ class _Desk:
         self._at = at
         self._find = find
         self._jobs: dict[int, tuple[Job, Addressing]] = {}
-        self._told = limits.told({run.entry_id for run in runs}, at)
+        self._allowed = chosen.in_force()
+        same = timedelta(minutes=self._allowed.same_failure)
+        self._told = limits.told({run.entry_id for run in runs}, at, same)
         self._rooms: dict[str, int] = {}
         self._digests: set[str] = set()
         self._marks: defaultdict[Mail, list[int]] = defaultdict(list)
@@ -118,8 +120,8 @@ class _Desk:
     def _mail(self, run: Run, job: Job, to: Addressing, *, recovered: bool) -> Mail:
         table, server = run.entry.table, clock.server_zone()
         if table not in self._rooms:
-            self._rooms[table] = limits.room(table, self._at, server)
-        _, morning = limits.night(self._at, server)
+            self._rooms[table] = limits.room(table, self._at, server, self._allowed)
+        _, morning = limits.night(self._at, server, self._allowed.digest_hour)
         if self._rooms[table] <= 0:
             self._hold_digest(table, morning)
             return Mail.WITHHELD

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Max, Min
 
 from billclock import clock
 from billclock.outbox import messages
 from billclock.outbox.channels import Letter
 from billclock.outbox.models import Message
+from billclock.scheduler import chosen, report_text
 from billclock.scheduler import report_limits as limits
-from billclock.scheduler import report_text
 from billclock.scheduler.addressing import addressing, one_line
 from billclock.scheduler.models import Mail, Run
 from billclock.scheduler.report_text import when
@@ -87,7 +86,7 @@ def _body(alike: list[dict[str, Any]], count: int, since: datetime) -> str:
     zone = clock.server_zone()
     text = [
         f"{count:,} more reports were due since {when(since, zone)}.",
-        f"At most {settings.MAIL_A_NIGHT} mails a day are sent for one crontab.",
+        f"At most {chosen.in_force().mail_a_night} mails a day are sent for one crontab.",
     ]
     for row in alike[:LINES]:
         ending = report_text.ending(row["outcome"], row["exit_code"], row["signal"])

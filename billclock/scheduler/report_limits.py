@@ -1,8 +1,8 @@
 """What was already told: no failure twice an hour, at most so many mails a night from a table.
 
-A night goes from one morning to the next (DIGEST_HOUR by the server's clock). Of the mails that
-BILLCLOCK_MAIL_A_NIGHT allows one table, the last is kept for the digest that lists, when the
-night is over, the runs whose reports were withheld.
+A night goes from one morning to the next (`digest_hour` by the server's clock). Of the mails that
+`mail_a_night` allows one table, the last is kept for the digest that lists, when the night is
+over, the runs whose reports were withheld. Both are settings, see `chosen`.
 """
 
 from collections import defaultdict
@@ -10,24 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 
-from django.conf import settings
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 
 from billclock.outbox.models import Message
+from billclock.scheduler.chosen import InForce
 from billclock.scheduler.models import Outcome, Run
 
-DIGEST_HOUR = 7
-SAME_FAILURE = timedelta(hours=1)
 
-
-def night(at: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """Give the begin and end of the night in which `at` lies."""
+def night(at: datetime, zone: tzinfo, hour: int) -> tuple[datetime, datetime]:
+    """Give the begin and end of the night in which `at` lies; nights end at `hour`."""
     local = at.astimezone(zone)
-    day = local.date() if local.hour >= DIGEST_HOUR else local.date() - timedelta(days=1)
-    begin, end = (
-        datetime.combine(d, time(DIGEST_HOUR), zone) for d in (day, day + timedelta(days=1))
-    )
+    day = local.date() if local.hour >= hour else local.date() - timedelta(days=1)
+    begin, end = (datetime.combine(d, time(hour), zone) for d in (day, day + timedelta(days=1)))
     return begin, end
 
 
@@ -48,7 +43,7 @@ def kind(run: Run) -> str:
 
 @dataclass
 class Told:
-    """What was mailed of one entry: its last report, and its failures of the last hour."""
+    """What was mailed of one entry: its last report, and which failures were mailed lately."""
 
     run: int = 0
     failed: bool = False
@@ -61,11 +56,11 @@ class Told:
             self.kinds.add(kind)
 
 
-def told(entries: Iterable[int], at: datetime) -> defaultdict[int, Told]:
-    """Look up what was mailed of these entries before `at`."""
+def told(entries: Iterable[int], at: datetime, same: timedelta) -> defaultdict[int, Told]:
+    """Look up what was mailed of these entries before `at`; lately is within `same`."""
     about = Message.objects.filter(topic__in={topic(entry) for entry in entries})
     last = about.values("topic").annotate(last=Max("id")).values("last")
-    lately = Q(created__gt=at - SAME_FAILURE, created__lte=at)
+    lately = Q(created__gt=at - same, created__lte=at)
     found: defaultdict[int, Told] = defaultdict(Told)
     for message in about.filter(Q(id__in=last) | lately).order_by("id").only("payload", "created"):
         said = message.payload
@@ -73,16 +68,16 @@ def told(entries: Iterable[int], at: datetime) -> defaultdict[int, Told]:
             said["run"],
             said["kind"],
             failed=said["failed"],
-            lately=at - SAME_FAILURE < message.created <= at,
+            lately=at - same < message.created <= at,
         )
     return found
 
 
-def room(table: str, at: datetime, zone: tzinfo) -> int:
+def room(table: str, at: datetime, zone: tzinfo, allowed: InForce) -> int:
     """Count the single reports that may still be mailed from a table this night."""
-    begin, end = night(at, zone)
+    begin, end = night(at, zone, allowed.digest_hour)
     mailed = Message.objects.filter(group=group(table), created__gte=begin, created__lt=end)
-    return settings.MAIL_A_NIGHT - 1 - mailed.exclude(topic="").count()
+    return allowed.mail_a_night - 1 - mailed.exclude(topic="").count()
 
 
 def failed(run: Run) -> bool:

@@ -152,7 +152,9 @@ def _first_line(run: Run, *, recovered: bool) -> str:
     if run.started and run.finished:
         took = f" after {duration((run.finished - run.started).total_seconds())}"
     if _well(run):
-        return f"Works again: done{took}." if recovered else f"Done{took}, exit code 0."
+        if recovered:
+            return f"Works again: done{took}."
+        return f"Done{took}, exit code {run.exit_code or 0}."
     why = f": {one_line(run.reason)}" if run.reason else ""
     how = _ending(run)
     return f"{how[0].upper()}{how[1:]}{took}{why}."

@@ -10,25 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from django.conf import settings
 from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Least
 
 from billclock import clock
 from billclock.outbox import messages
-from billclock.scheduler import output
+from billclock.scheduler import chosen, hooks, keeping, output
+from billclock.scheduler.keeping import BATCH, BLOCK, Wishes
 from billclock.scheduler.models import Run, Slot
 from billclock.scheduler.report_limits import group
 
-BATCH = 100
-"""Rows deleted at once; some 10 ms."""
-
 SPAN = 10_000
 """Runs whose outputs are added up at once."""
-
-BLOCK = 4096
-"""Bytes of disk that any output takes at least, and a multiple of which every one takes."""
 
 
 @dataclass
@@ -45,22 +39,32 @@ class Pruned:
 def prune(budget_seconds: float = 10.0) -> Pruned:
     """Let go what the settings no longer keep, for about so long; the next call goes on.
 
-    Kept are KEEP_DAYS days, KEEP_RUNS runs an entry and KEEP_MIB of output in all; always kept
-    are running runs and each entry's last run and last slot. After a time without runs, or the
-    clock set forward, nothing goes for its age for a day: somebody may want to set it back.
+    Kept are as many days, runs an entry and MiB of output in all as `chosen` says; always kept are
+    running runs, each entry's last run and last slot, and what the entry's own `keep` asks for.
+    After a time without runs, or the clock set forward, nothing goes for its age for a day:
+    somebody may want to set it back.
     """
     deadline = time.monotonic() + budget_seconds
-    before = clock.now() - timedelta(days=settings.KEEP_DAYS)
+    keep = chosen.in_force()
+    before = clock.now() - timedelta(days=keep.keep_days)
     aged: tuple[Callable[[Pruned], Iterator[None]], ...] = ()
-    if _was_running(before):
+    by_age = _was_running(before, keep.keep_days)
+    wishes = keeping.wishes(clock.now(), by_age=by_age)
+    if by_age:
         aged = (
-            lambda pruned: _old_runs(before, pruned),
+            lambda pruned: _old_runs(before, wishes, pruned),
             lambda pruned: _old_slots(before, pruned),
             lambda pruned: _old_mails(before, pruned),
         )
     pruned = Pruned()
     begun = time.monotonic()
-    for _ in chain.from_iterable(step(pruned) for step in (_surplus, *aged, _excess)):
+    steps: tuple[Callable[[Pruned], Iterator[None]], ...] = (
+        lambda pruned: _surplus(max(keep.keep_runs, 1), wishes, pruned),
+        lambda pruned: _unwanted(wishes, pruned),
+        *aged,
+        lambda pruned: _excess(keep.keep_mib * 1024 * 1024, wishes, pruned),
+    )
+    for _ in chain.from_iterable(step(pruned) for step in steps):
         now = time.monotonic()
         if now >= deadline:
             return pruned
@@ -70,16 +74,17 @@ def prune(budget_seconds: float = 10.0) -> Pruned:
     return pruned
 
 
-def _was_running(before: datetime) -> bool:
+def _was_running(before: datetime, days: int) -> bool:
     """Tell whether any run began in the time that is kept, but not just now."""
-    grace = min(timedelta(days=1), timedelta(days=settings.KEEP_DAYS) / 2)
+    grace = min(timedelta(days=1), timedelta(days=days) / 2)
     return Run.objects.filter(started__gte=before, started__lt=clock.now() - grace).exists()
 
 
-def _old_runs(before: datetime, pruned: Pruned) -> Iterator[None]:
+def _old_runs(before: datetime, wishes: Wishes, pruned: Pruned) -> Iterator[None]:
     """Walk the runs from the first; ids rise with time, so where none is old the rest is young."""
     newer = Exists(Run.objects.filter(entry=OuterRef("entry"), id__gt=OuterRef("id")))
-    runs = Run.objects.annotate(at=Coalesce("started", "planned"), newer=newer).order_by("id")
+    kept = Run.objects.exclude(wishes.spared)
+    runs = kept.annotate(at=Coalesce("started", "planned"), newer=newer).order_by("id")
     last = 0
     while rows := list(
         runs.filter(id__gt=last).values_list("id", "outcome", "newer", "at")[:BATCH]
@@ -92,9 +97,8 @@ def _old_runs(before: datetime, pruned: Pruned) -> Iterator[None]:
         yield
 
 
-def _surplus(pruned: Pruned) -> Iterator[None]:
+def _surplus(keep: int, wishes: Wishes, pruned: Pruned) -> Iterator[None]:
     """Walk the entries, a few at a time, and let their oldest runs go where they have too many."""
-    keep = max(settings.KEEP_RUNS, 1)
     last = 0
     while rows := list(
         Run.objects.filter(entry__gt=last)
@@ -107,15 +111,22 @@ def _surplus(pruned: Pruned) -> Iterator[None]:
         yield
         for entry, count in rows:
             if count > keep:
-                yield from _surplus_of(entry, keep, pruned)
+                yield from _surplus_of(entry, keep, wishes, pruned)
 
 
-def _surplus_of(entry: int, keep: int, pruned: Pruned) -> Iterator[None]:
+def _surplus_of(entry: int, keep: int, wishes: Wishes, pruned: Pruned) -> Iterator[None]:
     runs = Run.objects.filter(entry=entry).order_by("-id").values_list("id", flat=True)
     oldest_kept = runs[keep - 1]
-    surplus = runs.filter(id__lt=oldest_kept).exclude(outcome="").order_by("id")
-    while ids := list(surplus[:BATCH]):
+    surplus = runs.filter(id__lt=oldest_kept).exclude(outcome="").exclude(wishes.spared)
+    while ids := list(surplus.order_by("id")[:BATCH]):
         _remove(ids, pruned)
+        yield
+
+
+def _unwanted(wishes: Wishes, pruned: Pruned) -> Iterator[None]:
+    """Let the outputs go that their own entries no longer want; the runs stay."""
+    for ids in wishes.outputs():
+        pruned.freed += output.remove(ids)
         yield
 
 
@@ -128,7 +139,7 @@ def _remove(ids: list[int], pruned: Pruned) -> None:
 def _old_slots(before: datetime, pruned: Pruned) -> Iterator[None]:
     """Walk the slots as the runs; one goes only for its age, for it keeps its moment from a start.
 
-    The runs beyond KEEP_RUNS leave theirs behind: with the clock set back nothing starts twice.
+    The runs that are too many leave theirs behind: with the clock set back nothing starts twice.
     """
     newer = Exists(Slot.objects.filter(entry=OuterRef("entry"), planned__gt=OuterRef("planned")))
     used = Exists(Run.objects.filter(slot=OuterRef("id")))
@@ -147,17 +158,18 @@ def _old_slots(before: datetime, pruned: Pruned) -> Iterator[None]:
 
 
 def _old_mails(before: datetime, pruned: Pruned) -> Iterator[None]:
-    while gone := messages.prune(before, group(""), most=BATCH):
-        pruned.mails += gone
-        yield
+    for groups in (group(""), hooks.group("")):
+        while gone := messages.prune(before, groups, most=BATCH):
+            pruned.mails += gone
+            yield
 
 
-def _excess(pruned: Pruned) -> Iterator[None]:
-    """Add the outputs up from the newest; where they are too many, the older ones go as files."""
-    left = settings.KEEP_MIB * 1024 * 1024
+def _excess(left: int, wishes: Wishes, pruned: Pruned) -> Iterator[None]:
+    """Add the outputs up from the newest; those beyond `left` bytes go as files."""
     top = Run.objects.aggregate(top=Max("id"))["top"] or 0
     for first in range(top, 0, -SPAN):
         span = Run.objects.filter(id__gt=first - SPAN, id__lte=first, output_size__gt=0)
+        span = span.exclude(wishes.gone)
         size = span.aggregate(size=Sum(_on_disk()))["size"] or 0
         if size > left:
             yield from _without_outputs(_boundary(span.order_by("-id"), left), pruned)

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billclock import clock
+from billclock.cron.chains import Called
 from billclock.cron.entry import Entry as Line
 from billclock.scheduler import policies
 from billclock.scheduler.agenda import Agenda
@@ -90,6 +91,7 @@ class Roster:
         self.agenda = Agenda(served)
         self._jobs: dict[int, Job] = {}
         self._of_table: dict[str, set[int]] = {}
+        self._called: dict[str, Called[int]] = {}
 
     def __len__(self) -> int:
         """Count the jobs in force."""
@@ -98,6 +100,13 @@ class Roster:
     def get(self, entry: int) -> Job | None:
         """Give the job of an entry, or None when it is not in force."""
         return self._jobs.get(entry)
+
+    def called(self, table: str, name: str) -> Job:
+        """Give the job of a table that is called so. Raise ChainError for none or several."""
+        if table not in self._called:
+            own = self._of_table.get(table, ())
+            self._called[table] = Called((key, self._jobs[key].line) for key in own)
+        return self._jobs[self._called[table].find(name)]
 
     def at_boot(self) -> Iterator[Job]:
         """Give the jobs of @reboot."""
@@ -115,6 +124,7 @@ class Roster:
         for entry in moved:
             self.agenda.put(entry, new[entry].line.expression, new[entry].zone)
         self._of_table[table] = set(new)
+        self._called.pop(table, None)
 
     def _moved(self, entry: int, job: Job) -> bool:
         """Tell whether the entry is new or fires by another expression or zone than before."""

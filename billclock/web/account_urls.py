@@ -3,7 +3,7 @@
 Names with account_ and mfa_ are those by which allauth finds its own views.
 """
 
-from allauth.account.views import account_inactive, login, logout, password_change
+from allauth.account.views import account_inactive, login, logout, password_change, password_set
 from allauth.mfa.base.views import authenticate
 from allauth.mfa.recovery_codes.views import generate_recovery_codes, view_recovery_codes
 from allauth.mfa.totp.views import activate_totp, deactivate_totp
@@ -45,6 +45,7 @@ def _own() -> list[URLPattern]:
         path("account/resume", account.resume, name="account_resume"),
         path("account/sessions/end", account.end_session, name="session_end"),
         path("account/password", fresh(password_change), name="account_change_password"),
+        path("account/password/first", fresh(password_set), name="account_set_password"),
     ]
 
 

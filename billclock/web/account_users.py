@@ -121,7 +121,7 @@ def new_link(request: HttpRequest, user: int) -> HttpResponse:
     """Make a user a link to choose a password by; it is mailed, and shown this once."""
     by = ruler(request)
     found = get_object_or_404(User, pk=user, is_active=True)
-    link = users.new_link(found, by=by, request=request)
+    link = users.new_link(found, by=by.email, request=request)
     purpose = Purpose.RESET if found.has_usable_password() else Purpose.INVITATION
     return _show_link(request, found, purpose, link)
 
@@ -150,7 +150,7 @@ def _act(request: HttpRequest, user: int, act: Act, told: str) -> HttpResponse:
     by = ruler(request)
     found = get_object_or_404(User, pk=user)
     try:
-        act(found, by=by, request=request)
+        act(found, by=by.email, request=request)
     except users.LastRootError:
         messages.error(request, last_root())
     else:

@@ -17,6 +17,7 @@ from billclock.accounts.models import AuditQuerySet, AuditRow, Role, User
 from billclock.web import audit_words
 from billclock.web.access import signed_in
 from billclock.web.difference import difference
+from billclock.web.kit.cells import harmless
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
 from billclock.web.visible import visible
@@ -59,6 +60,11 @@ class Filters:
         if last := _day(until):
             rows = rows.filter(at__lt=_midnight(last + timedelta(days=1), wall))
         return rows
+
+    @property
+    def chosen(self) -> int:
+        """Count the filters in use beside the text."""
+        return sum(bool(value) for name, value in asdict(self).items() if name != "q")
 
     @property
     def query(self) -> str:
@@ -126,7 +132,7 @@ def csv(request: HttpRequest) -> HttpResponse:
     writer = csv_format.writer(text)
     writer.writerow(COLUMNS)
     for row in filters.of(user, wall)[:MOST_IN_CSV].iterator():
-        writer.writerow(_cell(getattr(row, name)) for name in COLUMNS)
+        writer.writerow(harmless(getattr(row, name)) for name in COLUMNS)
     answer = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="audit.csv"'
     return answer
@@ -145,12 +151,6 @@ def reader(request: HttpRequest) -> User:
 def _choices(rows: AuditQuerySet, field: str, word: Callable[[str], str]) -> list[tuple[str, str]]:
     values = rows.order_by(field).values_list(field, flat=True).distinct()[:200]
     return [(value, word(value)) for value in values]
-
-
-def _cell(value: object) -> str:
-    """Write a cell so that no spreadsheet takes it for a formula."""
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _bytes(text: str) -> bytes:

@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billclock.web.sections import all_sections
+
 WORDS: dict[str, str | Promise] = {
     "sign-in": _("signed in"),
     "sign-in.refused": _("wrong password"),
@@ -36,6 +38,7 @@ WORDS: dict[str, str | Promise] = {
     "job.run": _("ran a job now"),
     "job.test": _("ran a job as a test"),
     "run.stop": _("stopped a run"),
+    "engine.start": _("started the scheduler"),
     "pause.begin": _("paused"),
     "pause.end": _("ended a pause"),
     "crontab.edit": _("edited the crontab as text"),
@@ -44,20 +47,34 @@ WORDS: dict[str, str | Promise] = {
     "crontab.restore": _("restored a version"),
     "crontab.undo": _("undid a change"),
     "settings.save": _("changed settings"),
+    "webhook.choose": _("chose a webhook"),
     "problem.snooze": _("put a problem aside"),
     "problem.wake": _("brought problems back"),
     "clock.follow": _("followed the clock that was set"),
     "mail.again": _("sent mail again"),
     "mail.trial": _("sent a test mail"),
+    "invoice.reopen": _("opened a closed invoice again"),
 }
 ALARMING = {"sign-in.refused", "code.refused"}
 
 
 def word(act: str) -> str:
-    """Say what was done."""
-    return str(WORDS.get(act, act))
+    """Say what was done; in a section of the back office with the section's title."""
+    return str(WORDS.get(act) or _in_section(act) or act)
 
 
 def icon(act: str) -> str:
     """Name the icon of what a reader should notice; else there is none."""
     return "triangle-alert" if act in ALARMING else ""
+
+
+def _in_section(act: str) -> str:
+    name, _dot, what = act.partition(".")
+    for section in all_sections():
+        if section.name == name:
+            done = section.act(what)
+            word = (
+                done.title if done else {"create": _("created"), "change": _("changed")}.get(what)
+            )
+            return f"{section.title}: {word or what}"
+    return ""

@@ -4,10 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 from typing import TypeAlias
 
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from billclock.cron.comments import block, is_description
@@ -16,10 +16,10 @@ from billclock.cron.directives import is_directive
 from billclock.cron.findings import ERROR, WARNING, Finding, shown
 from billclock.cron.lines import Assigned, Blank, Broken, Comment, Line, Planned, read_line
 from billclock.cron.shell import DISCARD, KNOWN_PROGRAMS
+from billclock.web.retold import retold
 from billclock.web.visible import visible
 
 Pieces: TypeAlias = Sequence[tuple[str, str]]  # kind of a piece (a class of crontab.css), its text
-PIECE = '<span class="{}">{}</span>'
 
 _FOLDER = re.compile(rb"/(?:[^\s/'\"]+/)+")
 _WORD = re.compile(rb"[^ \t]+|[ \t]+|$")
@@ -95,7 +95,14 @@ def code_lines(
 
 def marked_up(pieces: Pieces) -> SafeString:
     """Give pieces as they are put into a page: one place, because a page has thousands."""
-    return format_html_join("", PIECE, pieces)
+    drawn = (f'<span class="{kind}">{escape(text)}</span>' for kind, text in pieces)
+    return SafeString("".join(drawn))
+
+
+def line_with(raw: bytes, findings: Sequence[Finding]) -> SafeString:
+    """Give one entry's line as it is put into a page, with its findings marked."""
+    line = read_line(raw, system=False, programs=KNOWN_PROGRAMS)
+    return marked_up(_marked(_pieces(line, described=True), raw, findings))
 
 
 def line_pieces(text: str) -> Pieces:
@@ -127,7 +134,7 @@ def remark(finding: Finding) -> Remark:
         finding.level,
         finding.code,
         finding.column,
-        visible(finding.message),
+        visible(retold(finding.message)),
         visible(finding.fix or ""),
         finding.code in WHOLE_FILE,
     )
@@ -173,6 +180,8 @@ def _marked(pieces: Iterable[tuple[str, bytes]], raw: bytes, findings: Iterable[
         word = _WORD.match(raw, finding.column - 1)
         if word and word[0] and finding.level in _MARKS:
             marks.setdefault(word.start(), (word.end(), _MARKS[finding.level]))
+    if not marks:
+        return [(kind, visible(shown(piece))) for kind, piece in pieces]
     found = []
     at = 0
     for kind, piece in pieces:

@@ -21,10 +21,12 @@ from billclock.scheduler.errors import Conflict, Refused, TableError
 from billclock.web import crontabs
 from billclock.web.access import editor, may_edit, signed_in, table_of
 from billclock.web.code import code_lines, remark
+from billclock.web.code_rows import rows
 from billclock.web.conflicts import meeting
 from billclock.web.crontabs import Reading
 from billclock.web.difference import difference
 from billclock.web.fresh import fresh
+from billclock.web.retold import told
 from billclock.web.typed import to_type, typed, untypable
 from billclock.web.undoing import offered, saved
 
@@ -37,7 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
     reading = crontabs.load(table_of(request))
     context = framed(request, reading, "file") | {"undo": offered(request)}
     if reading.snapshot is not None:
-        context |= _shown(reading)
+        context |= _shown(reading, may_edit=context["may_edit"])
     return render(request, "crontab/page.html", context)
 
 
@@ -47,7 +49,7 @@ def export(request: HttpRequest) -> HttpResponse:
     name = table_of(request)
     reading = crontabs.load(name)
     if reading.problem is not None:
-        messages.error(request, str(reading.problem))
+        messages.error(request, told(reading.problem))
         return back_to("crontab", name)
     answer = HttpResponse(shown_bytes(reading), content_type="text/plain; charset=utf-8")
     file = name.replace("/", "_") + ".crontab"
@@ -66,7 +68,7 @@ def mend(request: HttpRequest) -> HttpResponse:
     before = reading.snapshot.data if reading.snapshot else None
 
     def change(now: Crontab) -> Crontab:
-        for finding in findings(now):
+        for finding in findings(now, name):
             if (str(finding.line), finding.code) == (line, code):
                 return fixed(now, finding)
         return now
@@ -80,7 +82,7 @@ def mend(request: HttpRequest) -> HttpResponse:
             note=f"line {line} mended: {code}"[:255],
         )
     except (TableError, NotRunningError) as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     else:
         saved(request, "crontab.mend", f"{line}:{code}", before, after, _("Line %s mended") % line)
     return back_to("crontab", name)
@@ -135,7 +137,9 @@ def _checked(
         "text": text,
         "seen": seen,
         "changes": difference(old, new),
-        "remarks": [remark(one) for one in findings(Crontab.parse(new)) if one.level != NOTE],
+        "remarks": [
+            remark(one) for one in findings(Crontab.parse(new), reading.name) if one.level != NOTE
+        ],
         "checked": True,
         "untypable": untypable(old),
     }
@@ -180,18 +184,20 @@ def back_to(name: str, table: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'table': table})}")
 
 
-def _shown(reading: Reading) -> dict[str, Any]:
+def _shown(reading: Reading, *, may_edit: bool) -> dict[str, Any]:
     crontab, snapshot = reading.crontab, reading.snapshot
     keys = snapshot.keys if snapshot else ()
     by_line = dict(zip((entry.line for entry in crontab.entries), keys, strict=False))
-    hidden = len(crontab.lines) - len(Crontab.parse(shown_bytes(reading)).lines)
-    found = findings(crontab)
+    data = snapshot.data or b"" if snapshot else b""
+    hidden = data.count(b"\n") - shown_bytes(reading).count(b"\n")
+    found = findings(crontab, reading.name)
     lines = list(code_lines(crontab, found, by_line, hidden))
     levels = [line.level for line in lines]
     return {
-        "lines": lines[:MOST],
+        "rows": rows(lines[:MOST], reading.name, may_edit=may_edit),
+        "count": len(lines),
         "more": max(len(lines) - MOST, 0),
         "bad": levels.count("error"),
         "odd": levels.count("warning"),
-        "size": len(snapshot.data or b"") if snapshot else 0,
+        "size": len(data),
     }

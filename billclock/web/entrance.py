@@ -35,7 +35,7 @@ def first_user(request: HttpRequest, token: str) -> HttpResponse:
     except setup.SetupError as error:
         return render(request, "entrance/setup.html", {"error": error}, status=410)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
+    return HttpResponseRedirect("/")  # the jobs, which say how one begins
 
 
 @login_not_required

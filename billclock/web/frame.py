@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from billclock.web.engine import Engine, engine
+from billclock.web.engine_start import may_start
+from billclock.web.rooms import Room, family, rooms, tabs
 from billclock.web.times import Wall
 
 THEMES = ("auto", "light", "dark")
@@ -35,6 +37,11 @@ class Frame:
         return self.engine.detail(self.wall)
 
     @property
+    def may_start(self) -> bool:
+        """Tell whether the user may start the daemon from here."""
+        return may_start(self._request.user)
+
+    @property
     def milliseconds(self) -> int:
         """Give the server's time as JavaScript counts it."""
         return int(self.wall.now.timestamp() * 1000)
@@ -54,6 +61,26 @@ class Frame:
         """Give the theme chosen in this browser."""
         chosen = self._request.COOKIES.get(THEME_COOKIE, "")
         return chosen if chosen in THEMES else THEMES[0]
+
+    @cached_property
+    def rooms(self) -> list[Room]:
+        """Give where one may go."""
+        return rooms(self._request)
+
+    @property
+    def room(self) -> Room | None:
+        """Give the room one is in; None outside of all."""
+        return next((room for room in self.rooms if room.current), None)
+
+    @cached_property
+    def tabs(self) -> list[Room]:
+        """Give the sections beside the one that is shown, and itself."""
+        return tabs(self._request)
+
+    @cached_property
+    def family(self) -> list[Room]:
+        """Give the sections that share a tab with the one that is shown, and itself."""
+        return family(self._request)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

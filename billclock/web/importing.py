@@ -26,6 +26,7 @@ from billclock.web.access import editor, table_of
 from billclock.web.code import Pieces, line_pieces, marked_up
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.fresh import fresh
+from billclock.web.retold import retold
 from billclock.web.undoing import saved
 from billclock.web.visible import visible
 
@@ -171,7 +172,7 @@ def _told(first: Report, last: Report, wanted: Collection[int]) -> list[Told]:
                 line=one.line,
                 state=after.verdict if dropped or not mended else "mended",
                 pieces=line_pieces(one.text),
-                reason=visible(after.reason if dropped else one.reason),
+                reason=visible(retold(after.reason if dropped else one.reason)),
                 now=visible(one.fix or ""),
                 description=visible(one.description),
                 sure=_is_sure(one),

@@ -24,6 +24,7 @@ from billclock.scheduler.policies import MailWhen
 from billclock.scheduler.table import Snapshot
 from billclock.web.access import editor, operator, signed_in, table_of
 from billclock.web.fresh import fresh
+from billclock.web.retold import told
 from billclock.web.rows import mail_words
 from billclock.web.undoing import saved
 from billclock.web.visible import visible
@@ -58,7 +59,7 @@ def act(request: HttpRequest) -> HttpResponse:
             return _confirm(request, name, what, entries)
         _save(request, name, what, entries)
     except REFUSALS as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     return _back(request)
 
 
@@ -77,7 +78,7 @@ def load_billing_set(request: HttpRequest) -> HttpResponse:
         before = desk.load(name)
         after = desk.edit(name, change, author=user.email, note="the billing set")
     except REFUSALS as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     else:
         count = len(after.crontab.entries)
         words = ngettext(
@@ -194,7 +195,7 @@ def _run(request: HttpRequest, name: str, keys: Sequence[int]) -> HttpResponse:
                 runs.append(control.ask("run-now", entry=key, actor=user.email)["run"])
                 audit.note(user.email, "job.run", str(key), table=name, request=request)
     except REFUSALS as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     if len(keys) == len(runs) == 1:
         return redirect("run", run=runs[0])
     if runs:

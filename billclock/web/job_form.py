@@ -1,5 +1,6 @@
 """The form of one job: its fields as text, read from an entry or from what was typed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,8 @@ from billclock.cron import CronError, Expression
 from billclock.cron.entry import Entry
 from billclock.cron.interval import from_expression, from_form, to_expression, to_form
 from billclock.cron.shell import with_mails
+from billclock.web import job_parameters
+from billclock.web.retold import told
 from billclock.web.typed import to_type
 
 BASIC, EXPERT = "basic", "expert"
@@ -16,9 +19,11 @@ CUSTOM = "custom"  # what Basic shows of a schedule that it can't say: it stays 
 FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
 DIRECTIVES = (
     "zone", "timeout", "grace", "overlap", "retries", "backoff", "catch-up", "mail", "expected",
-    "tags",
+    "tags", "user", "workdir", "env", "success", "nice", "ionice", "memory", "keep",
+    "name", "on-success", "on-failure", "webhook", "webhook-when",
 )  # fmt: skip
 DAILY = "0 3 * * *"
+_WRONG = re.compile(r"[^\s,/-]+|[,/-]")  # what stands at a fault: a number, a name, a sign
 
 
 @dataclass
@@ -26,7 +31,8 @@ class JobForm:
     """What the form shows: `line` is the whole expression, `five` its fields.
 
     `interval` holds Basic mode's fields as cron.interval names them, with `run_every` the kind;
-    `errors` tell by field what is no good.
+    `errors` tell by field what is no good; `column` is where in the line, 0 for nowhere; `table`
+    is where the job is to stand, empty where that is not known yet.
     """
 
     command: str = ""
@@ -40,6 +46,24 @@ class JobForm:
     directives: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     suggestion: str = ""
+    column: int = 0
+    table: str = ""
+
+    @property
+    def folded_fault(self) -> bool:
+        """Tell whether something is wrong in what is folded away until it is asked for."""
+        return not self.errors.keys().isdisjoint(DIRECTIVES)
+
+    @property
+    def fault(self) -> tuple[str, str, str]:
+        """Give the line in three: before what is wrong with it, that word, and what is behind.
+
+        At an end the word is a blank: something is missing there.
+        """
+        before, rest = self.line[: self.column - 1], self.line[self.column - 1 :]
+        found = _WRONG.match(rest)
+        word = found[0] if found else ""
+        return before, word or " ", rest[len(word) :]
 
     @property
     def weekdays(self) -> Sequence[str]:
@@ -50,6 +74,13 @@ class JobForm:
     def catch_up(self) -> str:
         """Give what the directive line says of missed runs; empty for nothing."""
         return self.directives.get("catch-up", "")
+
+    @property
+    def chain(self) -> dict[str, str]:
+        """Give chain and webhook by names that a template can say, errors with `_error` behind."""
+        names = ("on-success", "on-failure", "webhook-when")
+        given = {one.replace("-", "_"): self.directives.get(one, "") for one in names}
+        return given | {f"{one.replace('-', '_')}_error": self.errors.get(one, "") for one in names}
 
     @property
     def time(self) -> str:
@@ -68,10 +99,11 @@ class JobForm:
                 text = to_expression(from_form(self.interval))
             return self.scheduled(Expression.parse(text))
         except CronError as error:
-            self.errors[error.field or "line"] = str(error)
+            self.errors[error.field or "line"] = told(error)
             self.suggestion = error.suggestion or ""
+            self.column = error.column if self.mode == EXPERT else 0
         except ValueError as error:
-            self.errors["run_every"] = str(error)
+            self.errors["run_every"] = told(error)
         return self
 
     def scheduled(self, expression: Expression) -> "JobForm":
@@ -104,8 +136,9 @@ def typed(given: QueryDict) -> JobForm:
     line = given.get("line", "").strip()
     if line == given.get("line_shown", "") and any(fields):
         line = " ".join(text or "*" for text in fields)
+    command = given.get("command", "").replace("\r\n", "\n").strip("\n")
     return JobForm(
-        command=given.get("command", "").replace("\r\n", "\n").strip("\n"),
+        command=job_parameters.typed(given, command),
         description=given.get("description", "").replace("\r\n", "\n").strip(),
         active="active" in given,
         hideout="hideout" in given,
@@ -114,6 +147,7 @@ def typed(given: QueryDict) -> JobForm:
         five=fields,
         interval=_interval(given),
         directives={name: given.get(name, "").strip() for name in DIRECTIVES},
+        table=given.get("table", ""),
     )
 
 

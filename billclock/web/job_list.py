@@ -78,7 +78,7 @@ class Table:
         self.zones = Zones()
         self._standings = standings(reading.name, reading.crontab) if reading.there else {}
         self._findings: defaultdict[int, list[Finding]] = defaultdict(list)
-        for finding in checking.findings(reading.crontab):
+        for finding in checking.findings(reading.crontab, reading.name):
             self._findings[finding.line].append(finding)
         self.facts = [self._facts(read) for read in _read(reading.crontab)]
 

@@ -10,7 +10,9 @@ from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.cron.shell import with_mails
 from billclock.scheduler import policies
+from billclock.scheduler.environment import ROOT, refusal
 from billclock.web.job_form import BASIC, DIRECTIVES, JobForm, shown
+from billclock.web.retold import retold, told
 
 
 def check(form: JobForm, entry: Entry | None) -> None:
@@ -24,7 +26,10 @@ def check(form: JobForm, entry: Entry | None) -> None:
     old = entry.directives if entry else {}
     new = {name: text for name, text in form.directives.items() if text != old.get(name, "")}
     for error in policies.read({name: text for name, text in new.items() if text})[1]:
-        form.errors[error.key] = str(error)
+        form.errors[error.key] = told(error)
+    user = new.get("user", "")
+    if user and "user" not in form.errors and (why := refusal(form.table or ROOT, user)):
+        form.errors["user"] = retold(why)
 
 
 def made(form: JobForm, crontab: Crontab, entry: Entry | None) -> Crontab:

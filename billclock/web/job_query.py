@@ -77,6 +77,11 @@ class Query:
             (self.q, self.state, self.result, self.area, self.tag, self.problems, self.entry)
         )
 
+    @property
+    def chosen(self) -> int:
+        """Count the filters in use beside the search."""
+        return sum(map(bool, (self.state, self.result, self.area, self.tag, self.problems)))
+
     def link(self, **other: str) -> str:
         """Give the address of the same list with some parts changed; always on its first page."""
         parts = replace(self, **{"page": "", **other})

@@ -22,7 +22,9 @@ from billclock.web.hour import hour
 from billclock.web.job_likings import COLUMNS, likings
 from billclock.web.job_list import Listing, Table, listing
 from billclock.web.job_query import NEVER, RESULTS, RUNNING, Query
+from billclock.web.kit.cells import harmless
 from billclock.web.outcomes import MARKS, mark
+from billclock.web.retold import told
 from billclock.web.rows import Row
 from billclock.web.times import Wall
 from billclock.web.undoing import offered
@@ -61,7 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_run": may_run(user),
         "may_edit": may_edit(user) and not reading.crontab.system,
         "undo": offered(request),
-        "broken": [visible(str(error)) for error in reading.crontab.errors[:MOST_BROKEN]],
+        "broken": [visible(told(error)) for error in reading.crontab.errors[:MOST_BROKEN]],
         "links": _links(query, found),
         "urls": _urls(name),
     }
@@ -92,7 +94,7 @@ def run_now(request: HttpRequest, entry: int) -> HttpResponse:
     try:
         answer = control.ask("run-now", entry=entry, actor=user.email)
     except (control.NotRunningError, control.RefusedError) as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
         return HttpResponseRedirect(f"/?table={found.table}")
     audit.note(user.email, "job.run", str(entry), table=found.table, request=request)
     return redirect("run", run=answer["run"])
@@ -140,7 +142,7 @@ def _csv(rows: Sequence[Row]) -> Iterator[str]:
     buffer = StringIO()
     writer = csv.writer(buffer)
     for cells in (HEADINGS, *map(_cells, rows)):
-        writer.writerow([_plain(str(cell)) for cell in cells])
+        writer.writerow([harmless(str(cell)) for cell in cells])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -163,7 +165,3 @@ def _cells(row: Row) -> Sequence[object]:
         row.mail,
         ",".join(row.tags),
     )
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

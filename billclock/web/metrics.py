@@ -27,6 +27,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from billclock import clock
+from billclock.billing import unsigned
 from billclock.scheduler.models import Beat, Entry, Outcome, Run, Slot, Trigger
 
 LATENESS = (0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0)  # seconds
@@ -75,6 +76,7 @@ class Figures:
         yield from self._of_daemon()
         yield from self._of_this_hour()
         yield from self._of_jobs()
+        yield _unsigned()
 
     def _of_daemon(self) -> Iterator[Metric]:
         age = GaugeMetricFamily(
@@ -142,6 +144,17 @@ class Figures:
                 success.add_metric(names[entry], at.timestamp())
         yield running
         yield success
+
+
+def _unsigned() -> Metric:
+    gauge = GaugeMetricFamily(
+        "billclock_unsigned_notices",
+        "Payment notices that no gateway signed, yesterday and today",
+        labels=["method"],
+    )
+    for one in unsigned.lately():
+        gauge.add_metric([one.method.code], one.count)
+    return gauge
 
 
 class Buckets:

@@ -1,21 +1,9 @@
 """How an outcome looks and reads: icon, word and colour, never one of them alone."""
 
-from dataclasses import dataclass
-
-from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from billclock.scheduler.models import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An outcome's icon (a name of the sprite), its kind (a class of the kit) and its word."""
-
-    icon: str
-    kind: str
-    word: Promise
-
+from billclock.web.kit.marks import Mark
 
 RUNNING = Mark("play", "now", pgettext_lazy("outcome", "running"))
 WAITING = Mark("clock", "off", pgettext_lazy("outcome", "waiting"))

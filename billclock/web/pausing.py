@@ -1,6 +1,6 @@
 """Pauses on screens: those in force in words; one begun until a moment, one ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,12 +13,14 @@ from django.views.decorators.http import require_POST
 
 from billclock import clock
 from billclock.accounts import audit
+from billclock.accounts.models import User
 from billclock.scheduler import control
 from billclock.scheduler.models import Entry, Pause
-from billclock.web.access import for_all, operator, table_of
+from billclock.web.access import for_all, may_run, operator, table_of
 from billclock.web.crontab_text import back_to
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
+from billclock.web.visible import visible
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class Shown:
     actor: str
 
 
-def in_force(wall: Wall) -> Sequence[Shown]:
-    """Give the pauses that are not over: two queries."""
+def in_force(user: User, wall: Wall) -> Sequence[Shown]:
+    """Give the pauses that are not over and concern a table the user sees: two queries."""
     going_on = Pause.objects.filter(Q(until=None) | Q(until__gt=wall.now), since__lte=wall.now)
     found = list(going_on.order_by("since"))
     keys = [int(one.scope[6:]) for one in found if one.scope.startswith("entry:")]
     named = {
-        entry.pk: entry.description or entry.command for entry in Entry.objects.filter(pk__in=keys)
+        f"entry:{entry.pk}": entry.description or entry.command
+        for entry in Entry.objects.filter(pk__in=keys)
+        if user.sees(entry.table)
     }
     return [
         Shown(
@@ -49,7 +53,17 @@ def in_force(wall: Wall) -> Sequence[Shown]:
             one.actor,
         )
         for one in found
+        if one.scope in named or not one.scope.startswith("entry:")
     ]
+
+
+def why_not(user: User) -> str:
+    """Say why a user can't begin or end pauses, which concern every crontab; empty if he can."""
+    if not may_run(user):
+        return _("Pausing needs the role Operator; yours is %s.") % user.get_role_display()
+    if user.tables.split():
+        return _("A pause holds every crontab, and not all of them are open to you.")
+    return ""
 
 
 @require_POST
@@ -92,9 +106,9 @@ def _until(request: HttpRequest) -> datetime | None:
     return found
 
 
-def _words(scope: str, named: dict[int, str]) -> str:
+def _words(scope: str, named: Mapping[str, str]) -> str:
     if scope.startswith("tag:"):
         return _("Jobs tagged %s") % scope[4:]
     if scope.startswith("entry:"):
-        return _("The job %s") % named.get(int(scope[6:]), scope[6:])
+        return _("The job %s") % visible(named[scope])
     return _("All jobs")

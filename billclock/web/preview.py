@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from billclock.cron import CronError, Expression
@@ -17,11 +18,13 @@ from billclock.scheduler import policies
 from billclock.scheduler.environment import PATH
 from billclock.scheduler.load import Schedules, load, quiet
 from billclock.web import timeline_plan
-from billclock.web.code import Remark, remark
+from billclock.web.code import Remark, line_with, remark
 from billclock.web.difference import Difference, difference
 from billclock.web.job_form import JobForm
 from billclock.web.job_making import check, made, place
+from billclock.web.retold import told
 from billclock.web.rows import language
+from billclock.web.sentence import tied
 from billclock.web.times import Wall
 from billclock.web.visible import visible
 
@@ -53,6 +56,7 @@ class Preview:
     """
 
     sentence: str
+    words: SafeString
     zone: str
     runs: Sequence[Run]
     year: int
@@ -65,6 +69,7 @@ class Preview:
     changes: Difference
     environment: Sequence[tuple[str, str]]
     after: Crontab
+    code: SafeString
 
 
 def preview(form: JobForm, crontab: Crontab, entry: Entry | None, wall: Wall) -> Preview | None:
@@ -75,17 +80,19 @@ def preview(form: JobForm, crontab: Crontab, entry: Entry | None, wall: Wall) ->
     try:
         after = made(form, crontab, entry)
     except CronError as error:
-        form.errors["command"] = visible(str(error))
+        form.errors["command"] = visible(told(error))
         return None
     job = after.entries[place(crontab, entry)]
     zone = _zone(job, wall)
+    sentence = job.expression.describe(language())
     rest = crontab.remove(entry) if entry else crontab
     others = timeline_plan.schedules([rest], wall.zone)
     busy = load(others, wall.now, wall.now + DAY).fullest(PARTS)
     mine = load({(job.expression, zone): 1}, wall.now, wall.now + DAY).fullest(PARTS)
-    found = _findings(after, job)
+    found = _findings(after, job, form.table)
     return Preview(
-        sentence=job.expression.describe(language()),
+        sentence=sentence,
+        words=tied(sentence, language()),
         zone="" if zone == wall.zone else str(zone),
         runs=list(_runs(job.expression, zone, wall)),
         year=_of_year(job.expression, wall),
@@ -98,6 +105,7 @@ def preview(form: JobForm, crontab: Crontab, entry: Entry | None, wall: Wall) ->
         changes=difference(bytes(crontab), bytes(after), context=1),
         environment=_environment(job),
         after=after,
+        code=line_with(job.raw, [one for one in found if one.line == job.line]),
     )
 
 
@@ -160,14 +168,16 @@ def _quiet(expression: Expression, others: Schedules, wall: Wall) -> str:
     return " ".join([str(minute), str(hour), *expression.fields[2:]])
 
 
-def _findings(after: Crontab, job: Entry) -> list[Finding]:
-    """Give the findings of the job's line; in a huge table those of the line by itself."""
+def _findings(after: Crontab, job: Entry, table: str) -> list[Finding]:
+    """Give the findings of the job's lines; in a huge table those of the line by itself."""
     if len(after.entries) <= MOST:
-        return [one for one in findings(after) if one.line == job.line]
+        own = (job.line - 1, job.line) if job.directives else (job.line,)
+        return [one for one in findings(after, table or None) if one.line in own]
     alone = Crontab.parse(job.raw + b"\n")
     return [one._replace(line=job.line) for one in findings(alone)]
 
 
 def _environment(job: Entry) -> list[tuple[str, str]]:
-    given = {"SHELL": "/bin/sh", "PATH": PATH} | job.environment
+    own = policies.read(job.directives)[0].variables
+    given = {"SHELL": "/bin/sh", "PATH": PATH, **job.environment, **own}
     return [(name, visible(given[name])) for name in ("SHELL", "PATH", "HOME") if name in given]

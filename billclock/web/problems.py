@@ -1,6 +1,8 @@
 """The Problems page: what is open with its remedies, and why a job did not run at a moment."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,14 +11,18 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from billclock import clock
+from billclock.accounts.models import User
 from billclock.web.access import may_edit, may_run, signed_in
+from billclock.web.problems_books import checked
 from billclock.web.problems_found import Found, found
 from billclock.web.problems_remedies import ASKABLE
 from billclock.web.problems_why import Why, why
-from billclock.web.problems_words import card
+from billclock.web.problems_words import cards
 from billclock.web.times import Wall
 
 FARTHEST = timedelta(days=400)
+HOLDS = 30.0  # seconds for which a number of problems is taken for the right one
 SHOWN = 100  # cards of one page; what comes behind them is told by its number
 
 
@@ -28,11 +34,12 @@ def page(request: HttpRequest) -> HttpResponse:
     all_found = found(user, wall)
     if not all_found.digests:
         raise PermissionDenied(_("No crontab is open to this user: ask a root user."))
-    groups = all_found.groups
+    shown = cards(all_found, user)
     context: dict[str, Any] = {
-        "cards": [card(group, all_found, user) for group in groups[:SHOWN]],
-        "open": len(groups),
-        "hidden": max(len(groups) - SHOWN, 0),
+        "cards": shown[:SHOWN],
+        "open": len(shown),
+        "hidden": max(len(shown) - SHOWN, 0),
+        "books": checked(user, wall),
         "aside": _aside(all_found),
         "jobs": [(key, all_found.title(key)) for key in all_found.entries],
         "at": request.GET.get("at") or f"{wall.now:%Y-%m-%dT%H:%M}",
@@ -45,10 +52,34 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "problems/page.html", context | _asked(request, all_found))
 
 
+@require_safe
+def count(request: HttpRequest) -> HttpResponse:
+    """Give the number of open problems, for the tab: at most HOLDS seconds old."""
+    user = signed_in(request)
+    key = Asker(user.pk, user.tables, int(clock.seconds() // HOLDS))
+    return HttpResponse(str(_count(key)), content_type="text/plain")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whose number it is, and for which stretch of time."""
+
+    user: int
+    tables: str
+    stretch: int
+
+
+@lru_cache(maxsize=64)
+def _count(asker: Asker) -> int:
+    return found(User.objects.get(pk=asker.user), Wall.here()).count
+
+
 def _aside(all_found: Found) -> int:
     """Count the problems that would be open had nobody put them aside."""
     shown = {problem.key for group in all_found.groups for problem in group.problems}
-    return len({problem.key for problem in all_found.problems} - shown)
+    shown |= {one.key for one in all_found.open_troubles}
+    known = {problem.key for problem in all_found.problems}
+    return len(known.union(one.key for one in all_found.troubles) - shown)
 
 
 def _asked(request: HttpRequest, all_found: Found) -> dict[str, Any]:

@@ -25,7 +25,9 @@ from billclock.scheduler.problems import Kind, Problem
 from billclock.web import crontabs
 from billclock.web.access import editor, for_all, operator
 from billclock.web.fresh import fresh
+from billclock.web.problems_books import Trouble, troubles
 from billclock.web.problems_found import found, named
+from billclock.web.retold import told
 from billclock.web.times import Wall
 from billclock.web.undoing import saved
 
@@ -48,10 +50,10 @@ def run(request: HttpRequest) -> HttpResponse:
         try:
             answer = control.ask("run-now", entry=row.pk, actor=user.email)
         except control.NotRunningError as error:
-            messages.error(request, str(error))
+            messages.error(request, told(error))
             break
         except control.RefusedError as error:
-            messages.error(request, f"{named(row)}: {error}")
+            messages.error(request, f"{named(row)}: {told(error)}")
             continue
         started.append(answer["run"])
         audit.note(user.email, "job.run", str(row.pk), table=row.table, request=request)
@@ -124,7 +126,7 @@ def follow_clock(request: HttpRequest) -> HttpResponse:
     try:
         answer = control.ask("follow-clock", actor=user.email)
     except (control.NotRunningError, control.RefusedError) as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
         return redirect("problems")
     count = len(answer["entries"])
     audit.note(user.email, "clock.follow", f"{count} jobs", request=request)
@@ -163,7 +165,7 @@ def snooze(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("for", "")
     if chosen not in ends:
         raise PermissionDenied(_("A problem is put aside for an hour, a day, a week or for good."))
-    problems = _wanted(request, user)
+    problems: list[Problem | Trouble] = [*_wanted(request, user), *_of_books(request, user)]
     until = ends[chosen]
     _put_aside(user, problems, until)
     for problem in problems:
@@ -180,13 +182,20 @@ def snooze(request: HttpRequest) -> HttpResponse:
 def wake(request: HttpRequest) -> HttpResponse:
     """Show again what was put aside in the tables a user sees."""
     user = operator(request)
-    keys = [problem.key for problem in found(user, Wall.here()).problems]
+    known = found(user, Wall.here())
+    keys = [problem.key for problem in known.problems] + [one.key for one in known.troubles]
     count, _rows = Snooze.objects.filter(key__in=keys).delete()
     audit.note(user.email, "problem.wake", f"{count} problems", request=request)
     return redirect("problems")
 
 
-def _put_aside(user: User, problems: Iterable[Problem], until: Any) -> None:
+def _of_books(request: HttpRequest, user: User) -> list[Trouble]:
+    """Give the problems of the books that a request names and that this user may know of."""
+    keys = set(request.POST.getlist("key"))
+    return [one for one in troubles(user) if one.key in keys]
+
+
+def _put_aside(user: User, problems: Iterable[Problem | Trouble], until: Any) -> None:
     now = clock.now()
     for problem in problems:
         # what is told ahead of its time, as a clock change, is put aside with it
@@ -225,7 +234,7 @@ def _edited(request: HttpRequest, entry: int, change: Any, act: str, words: str)
 def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
     if isinstance(error, Conflict):
         return _settled_meanwhile(request)
-    messages.error(request, str(error))
+    messages.error(request, told(error))
     return redirect("problems")
 
 

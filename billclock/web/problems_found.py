@@ -8,8 +8,9 @@ from billclock.accounts.models import User
 from billclock.cron import shell
 from billclock.cron.crontab import Crontab
 from billclock.scheduler import models, recent, versions
-from billclock.scheduler.problems import Aside, Group, Problem, Sheet, find, open_ones
+from billclock.scheduler.problems import Aside, Group, Problem, Sheet, find, is_aside, open_ones
 from billclock.web import crontabs
+from billclock.web.problems_books import Trouble, troubles
 from billclock.web.times import Wall
 from billclock.web.visible import visible
 
@@ -18,7 +19,8 @@ from billclock.web.visible import visible
 class Found:
     """All problems of the tables a user sees, those put aside included.
 
-    `entries` are all entries by their ids, `digests` name the tables' texts as they were read.
+    `entries` are all entries by their ids, `digests` name the tables' texts as they were read;
+    `troubles` are those of the books, for who may know of them.
     """
 
     problems: Sequence[Problem]
@@ -26,6 +28,21 @@ class Found:
     entries: Mapping[int, models.Entry]
     digests: Mapping[str, str]
     wall: Wall
+    troubles: Sequence[Trouble] = ()
+
+    @property
+    def open_troubles(self) -> list[Trouble]:
+        """Give what is open of the books, the most pressing first."""
+        return [
+            one
+            for one in self.troubles
+            if not is_aside(one.at, self.aside.get(one.key), self.wall.now)
+        ]
+
+    @property
+    def count(self) -> int:
+        """Count what is open."""
+        return len(self.groups) + len(self.open_troubles)
 
     @property
     def groups(self) -> list[Group]:
@@ -60,6 +77,7 @@ def found(user: User, wall: Wall) -> Found:
         entries=entries,
         digests={sheet.name: versions.digest(bytes(sheet.crontab)) for sheet in sheets},
         wall=wall,
+        troubles=troubles(user),
     )
 
 

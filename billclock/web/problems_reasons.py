@@ -9,6 +9,7 @@ from billclock.scheduler import output
 from billclock.scheduler.problems import Group, Kind
 from billclock.web import terminal
 from billclock.web.outcomes import mark
+from billclock.web.retold import retold
 from billclock.web.times import Wall, span
 
 TAIL = 4096  # bytes of an output's end in which its last line is looked for
@@ -20,7 +21,7 @@ def _failing(group: Group, wall: Wall) -> str:
     said = [ended(first.outcome, first.exit_code, first.signal)]
     if first.count > 1:
         said.append(ngettext("%d time in a row", "%d times in a row", first.count) % first.count)
-    told = first.reason or _last_line(first.run)
+    told = retold(first.reason) or _last_line(first.run)
     return ", ".join(said) + (f": {told}" if told else ".")
 
 
@@ -84,7 +85,7 @@ def _plain(group: Group, wall: Wall) -> str:
     """Give the reason as it was kept."""
     del wall
     reason = group.first.reason
-    return _(reason) if reason else ""
+    return retold(reason)
 
 
 def _say(words: Callable[[], str]) -> Callable[[Group, Wall], str]:
@@ -98,6 +99,7 @@ WHY: Mapping[Kind, Callable[[Group, Wall], str]] = {
     Kind.IGNORED: _plain,
     Kind.BROKEN: _plain,
     Kind.NEVER: _plain,
+    Kind.CHAIN: _plain,
     Kind.MISSED: _plain,
     Kind.WAITING: _waiting,
     Kind.CLOCK: _plain,

@@ -6,6 +6,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billclock.scheduler.why import Evidence
+from billclock.web.retold import retold
 from billclock.web.times import Wall
 from billclock.web.visible import visible
 
@@ -29,4 +30,4 @@ def scope(held: str) -> str:
 def reason(evidence: Evidence) -> str:
     """Give why the moment was not served, as it was kept."""
     kept = evidence.settled.reason if evidence.settled else ""
-    return visible(_(kept)) if kept else _("the reason is not kept")
+    return visible(retold(kept)) if kept else _("the reason is not kept")

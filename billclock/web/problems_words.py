@@ -9,9 +9,11 @@ from django.utils.translation import ngettext
 
 from billclock.accounts.models import User
 from billclock.scheduler.problems import EVENTS, Group, Kind, Problem
+from billclock.web.problems_books import Trouble
 from billclock.web.problems_found import Found
 from billclock.web.problems_reasons import WHY
 from billclock.web.problems_remedies import ASKABLE, Remedy, ask, remedies
+from billclock.web.retold import retold
 from billclock.web.rows import When, when
 from billclock.web.times import Wall, span
 from billclock.web.visible import visible
@@ -25,6 +27,7 @@ LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.IGNORED: ("octagon-alert", "bad"),
     Kind.BROKEN: ("octagon-alert", "bad"),
     Kind.NEVER: ("octagon-alert", "bad"),
+    Kind.CHAIN: ("octagon-alert", "bad"),
     Kind.MISSED: ("circle-dashed", "warn"),
     Kind.WAITING: ("history", "warn"),
     Kind.CLOCK: ("history", "warn"),
@@ -91,6 +94,33 @@ def card(group: Group, found: Found, user: User) -> Card:
     )
 
 
+def card_of_books(trouble: Trouble, wall: Wall) -> Card:
+    """Put a problem of the books into words."""
+    link = Remedy("search", trouble.label, trouble.url, post=False)
+    return Card(
+        icon=trouble.icon,
+        kind=trouble.kind,
+        name=trouble.name,
+        what=trouble.what,
+        why=trouble.why,
+        when=when(trouble.at, wall),
+        fix="",
+        remedies=[link] if trouble.url else [],
+        members=[Member(title, details, "") for title, details in trouble.members],
+        more=trouble.more,
+        keys=[trouble.key],
+        event=False,
+    )
+
+
+def cards(found: Found, user: User) -> list[Card]:
+    """Put all that is open into words: the books first, since they are money."""
+    return [
+        *(card_of_books(one, found.wall) for one in found.open_troubles),
+        *(card(group, found, user) for group in found.groups),
+    ]
+
+
 _OF_NOW = (Kind.BROKEN, Kind.NEVER, Kind.DUPLICATE, Kind.IGNORED)
 
 
@@ -106,7 +136,7 @@ def _name(group: Group, found: Found) -> str:
     if first.line and not first.entry and first.kind is not Kind.OUTSIDE:
         return _("Line %(line)d of %(table)s") % {"line": first.line, "table": first.table}
     if first.kind is Kind.MAIL:
-        return ngettext("%d report", "%d reports", group.count) % group.count
+        return ngettext("%d message", "%d messages", group.count) % group.count
     if first.kind is Kind.CLOCK:
         return _("The clock")
     return found.title(first.entry) or _("The table of %s") % first.table
@@ -138,6 +168,7 @@ _PLAIN: Mapping[Kind, Callable[[], str]] = {
     Kind.IGNORED: lambda: _("is not run"),
     Kind.BROKEN: lambda: _("can't be read"),
     Kind.NEVER: lambda: _("would never run"),
+    Kind.CHAIN: lambda: _("does not start the job it names"),
     Kind.WAITING: lambda: _("waiting for the clock"),
     Kind.CLOCK: lambda: _("was set"),
     Kind.MAIL: lambda: _("can't be delivered"),
@@ -166,5 +197,5 @@ def _figure(problem: Problem, wall: Wall) -> str:
     if problem.kind is Kind.CHANGE:
         return problem.subject
     if problem.kind in (Kind.BROKEN, Kind.NEVER):
-        return visible(problem.reason)
+        return visible(retold(problem.reason))
     return f"×{problem.count}" if problem.count > 1 else wall.when(problem.at)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Count, F, Max, Min, Sum, Window
 from django.db.models.functions import RowNumber
 
+from billclock.scheduler import chosen
 from billclock.scheduler.models import Run
 
 
@@ -31,7 +31,8 @@ class Limits:
     @classmethod
     def now(cls) -> "Limits":
         """Give the limits in force."""
-        return cls(settings.KEEP_DAYS, settings.KEEP_RUNS, settings.KEEP_MIB)
+        now = chosen.in_force()
+        return cls(now.keep_days, now.keep_runs, now.keep_mib)
 
 
 @dataclass(frozen=True)

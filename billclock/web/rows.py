@@ -15,7 +15,9 @@ from billclock.scheduler import policies
 from billclock.scheduler.models import Outcome
 from billclock.scheduler.policies import DirectiveError, MailWhen
 from billclock.web.history import Past
-from billclock.web.outcomes import Mark, mark
+from billclock.web.kit.marks import Mark
+from billclock.web.outcomes import mark
+from billclock.web.retold import retold, told
 from billclock.web.spark import Spark, spark
 from billclock.web.times import Wall, duration
 from billclock.web.visible import visible
@@ -159,7 +161,7 @@ def _last(past: Past, wall: Wall) -> Last:
     if past.count > 1:
         details.append(_("%d moments") % past.count)
     if not details and past.reason:
-        details.append(past.reason)
+        details.append(retold(past.reason))
     return Last(shown, when(past.at, wall), " · ".join(details), past.run)
 
 
@@ -174,7 +176,7 @@ def _badges(events: Sequence[Past], ignored: Sequence[DirectiveError]) -> Iterat
         why = _("An earlier run was still going on.")
         yield Badge("skip-forward", "", _("overlap skipped ×%d") % skipped, why)
     for error in ignored:
-        yield Badge("triangle-alert", "warn", _("directive ignored"), str(error))
+        yield Badge("triangle-alert", "warn", _("directive ignored"), told(error))
 
 
 def _remarks(entry: Entry, findings: Sequence[Finding], *, outside: bool) -> Iterator[Badge]:
@@ -188,7 +190,7 @@ def _remarks(entry: Entry, findings: Sequence[Finding], *, outside: bool) -> Ite
     words = _remark_words()
     for code in dict.fromkeys(one.code for one in findings if one.code in words):
         icon, kind, word = words[code]
-        why = "; ".join(one.message for one in findings if one.code == code)
+        why = "; ".join(retold(one.message) for one in findings if one.code == code)
         yield Badge(icon, kind, word, visible(why))
 
 

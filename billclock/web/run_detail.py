@@ -2,19 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billclock.accounts.models import User
+from billclock import clock
+from billclock.accounts.models import AuditRow, User
 from billclock.scheduler import output, samples
 from billclock.scheduler.durations import OF_LAST, typical
-from billclock.scheduler.models import Run
+from billclock.scheduler.models import Outcome, Run
+from billclock.scheduler.problems import Kind, Problem
 from billclock.scheduler.samples import Sample
+from billclock.web import run_chain
 from billclock.web.access import may_edit, may_run
+from billclock.web.billing_runs import BILLING_RUNS
+from billclock.web.kit.rights import sees
 from billclock.web.run_charts import bars, curves
-from billclock.web.run_effects import Effects, effects
+from billclock.web.run_effects import Effects, Record, effects, records
 from billclock.web.run_events import events
 from billclock.web.run_job import Then, since_success
 from billclock.web.run_lines import line
@@ -36,9 +42,10 @@ def facts(run: Run, user: User, show: str, *, navigated: bool) -> dict[str, Any]
     last = list(Run.objects.filter(entry=run.entry_id).order_by("-id")[:OF_LAST])
     taken = samples.read(output.path(run.pk))
     usual = typical([run.entry_id]).get(run.entry_id)
-    parts = _parts(did)
+    told = records(run) if sees(user, BILLING_RUNS) else []
+    parts = _parts(did=bool(did or told))
     show = show if show in parts else "output"
-    page = Page(run, wall, then, taken, did, navigated)
+    page = Page(run, wall, then, taken, did, told, navigated)
     return {
         "line": line(run, wall),
         "table": run.entry.table,
@@ -48,13 +55,38 @@ def facts(run: Run, user: User, show: str, *, navigated: bool) -> dict[str, Any]
         "going_on": run.started is not None and not run.outcome,
         "attempts": then.options.retries + 1,
         "grace": duration(then.options.grace),
+        "killed": _killed(run, then.options.grace, wall),
+        **_mutable(run, user),
         "usual": duration(usual.mean) if usual else "",
+        "chain_cause": run_chain.cause(run),
+        "chain_next": run_chain.following(run),
         "curves": curves(taken),
         "bars": bars(last, run, wall),
         "show": show,
         "tabs": _tabs(run, parts),
         **parts[show](page),
     }
+
+
+def _killed(run: Run, grace: float, wall: Wall) -> str:
+    """Say when a run that somebody asked to stop is killed, if it doesn't end by itself."""
+    if run.started is None or run.outcome:
+        return ""
+    asked = AuditRow.objects.filter(act="run.stop", subject=str(run.pk)).order_by("id").first()
+    if asked is None:
+        return ""
+    left = grace - (wall.now - asked.at).total_seconds()
+    if left > 0:
+        return _("Asked to end (TERM); what is left is killed in %d s.") % ceil(left)
+    return _("Asked to end (TERM), and killed (KILL): waiting for its end.")
+
+
+def _mutable(run: Run, user: User) -> dict[str, object]:
+    """Give what a run's job may be silenced by: its mail, and the problem that its failure is."""
+    bad = run.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST) and may_run(user)
+    problem = Problem(Kind.FAILING, clock.now(), run.entry.table, run.entry_id).key if bad else ""
+    there = run.entry.gone_at is None and (may_edit(user) or bad)
+    return {"may_mute": there, "problem": problem}
 
 
 @dataclass(frozen=True)
@@ -66,14 +98,15 @@ class Page:
     then: Then
     samples: Sequence[Sample]
     effects: Effects | None
+    records: Sequence[Record]
     navigated: bool
 
 
 Part = Callable[[Page], dict[str, Any]]
 
 
-def _parts(did: Effects | None) -> Mapping[str, Part]:
-    """Give the parts of the page; effects are one where the run told of some."""
+def _parts(*, did: bool) -> Mapping[str, Part]:
+    """Give the parts of the page; effects are one where there are some."""
     told: dict[str, Part] = {"effects": _effects} if did else {}
     return {
         "output": _output,
@@ -99,7 +132,7 @@ def _tabs(run: Run, parts: Iterable[str]) -> list[tuple[str, str, str]]:
 
 
 def _effects(page: Page) -> dict[str, Any]:
-    return {"effects": page.effects}
+    return {"effects": page.effects, "records": page.records}
 
 
 def _changes(page: Page) -> dict[str, Any]:

@@ -1,14 +1,25 @@
-"""What a billing job says it did: the figures of its report, where its output ends in one."""
+"""What a billing job did: the figures of its report, and its records by provider and date."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
+from billclock.jobs import registry
 from billclock.scheduler import output
+from billclock.scheduler.models import Run
+from billclock.web.billing_runs import STATES, rows, state
+from billclock.web.billing_runs_figures import shortly
+from billclock.web.kit.leading import row_of
+from billclock.web.kit.marks import Mark
 from billclock.web.visible import visible
 
 MOST = 100  # figures and failures that a page shows
+_LONGEST = timedelta(days=2)  # that a run is followed while it goes on
+_ROUNDED = timedelta(seconds=1)
 _LAST = 64 * 1024  # bytes at the end of an output in which its report is looked for
 
 
@@ -20,6 +31,30 @@ class Effects:
     unchanged: int
     failed: Sequence[tuple[str, str]]
     figures: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A billing run that a run of its job began or went on with."""
+
+    name: str
+    url: str
+    mark: Mark
+    told: str
+
+
+def records(run: Run) -> list[Record]:
+    """Give the billing runs that were begun, finished or stopped while a run of their job was."""
+    job = registry.of_command(run.entry.command)
+    if job is None or run.started is None:
+        return []
+    span = (run.started, (run.finished or run.started + _LONGEST) + _ROUNDED)
+    touched = Q(started_at__range=span) | Q(finished_at__range=span)
+    found = rows().filter(touched, job=job.name).order_by("on", "pk")
+    return [
+        Record(one.named, row_of("billing-runs", one.pk), STATES[state(one)], shortly(one))
+        for one in found[:MOST]
+    ]
 
 
 def effects(run: int) -> Effects | None:

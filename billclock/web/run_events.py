@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 
 from billclock.accounts.models import AuditRow
 from billclock.outbox.models import Message
+from billclock.scheduler import hooks
 from billclock.scheduler.models import Mail, Run
 from billclock.scheduler.report_limits import topic
 from billclock.web.outcomes import mark
+from billclock.web.retold import retold
 from billclock.web.rows import When, when
 from billclock.web.run_lines import trigger_word
 from billclock.web.times import Wall, duration
@@ -30,7 +32,14 @@ class Event:
 
 def events(run: Run, wall: Wall) -> list[Event]:
     """Give what is known to have happened, the first first: four queries."""
-    found = [*_begun(run), *_attempts(run), *_stops(run), *_ended(run), *_mailed(run)]
+    found = [
+        *_begun(run),
+        *_attempts(run),
+        *_stops(run),
+        *_ended(run),
+        *_mailed(run),
+        *_hooked(run),
+    ]
     last = run.finished or run.started or run.planned or wall.now
     found.sort(key=lambda event: event.at or last)
     return [
@@ -62,7 +71,7 @@ def _attempts(run: Run) -> Iterator[Event]:
             "number": other.attempt,
             "outcome": mark(other.outcome, started=other.started is not None).word,
         }
-        yield Event(other.started or other.planned, word, other.reason, other.pk)
+        yield Event(other.started or other.planned, word, retold(other.reason), other.pk)
 
 
 def _stops(run: Run) -> Iterator[Event]:
@@ -76,7 +85,7 @@ def _ended(run: Run) -> Iterator[Event]:
         return
     ended = [_("exit code %d") % run.exit_code] if run.exit_code is not None else []
     ended += [_("signal %d") % run.signal] if run.signal else []
-    ended += [run.reason] if run.reason else []
+    ended += [retold(run.reason)] if run.reason else []
     yield Event(run.finished, str(mark(run.outcome).word).capitalize(), ", ".join(ended))
 
 
@@ -90,3 +99,16 @@ def _mailed(run: Run) -> Iterator[Event]:
         letter = letters.order_by("created").first()
         to = ", ".join(letter.recipients) if letter else ""
         yield Event(letter.created if letter else run.finished, _("Report written"), to)
+
+
+def _hooked(run: Run) -> Iterator[Event]:
+    if run.hook == Mail.DUE:
+        yield Event(run.finished, _("A webhook is due"))
+    elif run.hook == Mail.WITHHELD:
+        more = _("more than %d of its table in an hour") % hooks.AN_HOUR
+        yield Event(run.finished, _("Webhook withheld"), more)
+    elif run.hook == Mail.WRITTEN:
+        for message in Message.objects.filter(dedupe_key__in=hooks.keys(run.pk)):
+            word = f"{message.get_state_display()}: {message.last_error}".rstrip(": ")
+            to = ", ".join(message.recipients)
+            yield Event(message.sent_at or message.created, _("Webhook written"), f"{to}, {word}")

@@ -17,6 +17,7 @@ from billclock.accounts.models import User
 from billclock.scheduler.models import Run
 from billclock.web import run_query
 from billclock.web.access import signed_in
+from billclock.web.kit.cells import harmless
 from billclock.web.run_query import Query
 from billclock.web.run_text import search
 from billclock.web.times import Wall
@@ -78,7 +79,7 @@ def _csv(runs: Sequence[Run], first: bool) -> str:
     writer = csv.writer(text)
     if first:
         writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in _values(run).values()] for run in runs)
+    writer.writerows([harmless(value) for value in _values(run).values()] for run in runs)
     return text.getvalue()
 
 
@@ -93,10 +94,3 @@ def _values(run: Run) -> dict[str, Any]:
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in found.items()
     }
-
-
-def _cell(value: object) -> str:
-    """Write a cell so that no program of tables takes it for a formula."""
-    text = "" if value is None else str(value)
-    harmful = isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{text}" if harmful else text

@@ -1,12 +1,14 @@
 """The job of a run as its crontab had it then: what was executed, with which environment."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from billclock.cron.comments import block
+from billclock.cron.conditions import ranges
 from billclock.cron.crontab import Crontab
+from billclock.cron.directives import is_directive, read_directives, write_directives
 from billclock.cron.entry import Entry as Line
 from billclock.scheduler import environment, policies, versions
 from billclock.scheduler.evidence import find
@@ -33,6 +35,13 @@ class Executed:
     home: str
     number: int
     options: policies.Options
+    asked: Mapping[str, str]  # the directives as they stand
+
+    @property
+    def success(self) -> str:
+        """Give the codes that count as succeeded, empty where that is 0 alone."""
+        codes = self.options.success
+        return "" if codes == policies.DEFAULT.success else ranges(codes)
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,10 @@ class Then:
             variables["SHELL"],
             _shown(kept_command(self.line)),
             None if stdin is None else _shown(stdin),
-            visible(variables["HOME"]),
+            visible(self.options.folder or variables["HOME"]),
             self.version.number,
             self.options,
+            {key: visible(text) for key, text in self.line.directives.items() if key != "env"},
         )
 
     @property
@@ -90,7 +100,8 @@ class Then:
             account = environment.account(owner)
         except environment.UnknownUserError:
             account = environment.Account(owner, "/", None)
-        return environment.environment(line.environment, account)
+        given = {**line.environment, **policies.read(line.directives)[0].variables}
+        return environment.environment(given, account)
 
 
 @dataclass(frozen=True)
@@ -153,8 +164,18 @@ def _text(crontab: Crontab, line: Line | None) -> bytes:
         if one.line < line.line
     ]
     own = block(crontab.lines, line.line - 1)
-    lines = [other.raw for other in crontab.lines[own.start : own.entry + 1]]
+    lines = [_masked(other.raw) for other in crontab.lines[own.start : own.entry + 1]]
     return b"\n".join([*assigned, *lines, b""])
+
+
+def _masked(raw: bytes) -> bytes:
+    """Give a line as it stands, but in a directive line what may be secret of `env` masked."""
+    values, _rest = read_directives(raw) if is_directive(raw) else ({}, "")
+    if "env" not in values:
+        return raw
+    given = policies.read(values)[0].variables
+    shown = [f"{name}={MASKED if is_secret(name, text) else text}" for name, text in given.items()]
+    return write_directives({**values, "env": " ".join(shown) or MASKED})
 
 
 def _shown(data: bytes) -> str:

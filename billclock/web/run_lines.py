@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billclock.scheduler.models import Outcome, Run, Trigger
-from billclock.web.outcomes import Mark, mark
+from billclock.web.kit.marks import Mark
+from billclock.web.outcomes import mark
+from billclock.web.retold import retold
 from billclock.web.rows import PREFIX, When, when
 from billclock.web.run_query import moment
 from billclock.web.times import Wall, duration
@@ -68,7 +70,7 @@ def line(run: Run, wall: Wall) -> Line:
         run=run,
         title=title(run),
         mark=mark(run.outcome, started=run.started is not None),
-        reason=visible(run.reason),
+        reason=visible(retold(run.reason)),
         trigger=trigger_word(run.trigger),
         started=when(run.started, wall),
         planned=when(run.planned, wall),
@@ -130,6 +132,7 @@ def trigger_word(name: str) -> str:
         Trigger.SCHEDULE: pgettext("trigger", "schedule"),
         Trigger.CATCH_UP: pgettext("trigger", "catch-up"),
         Trigger.RETRY: pgettext("trigger", "retry"),
+        Trigger.CHAIN: pgettext("trigger", "chain"),
         Trigger.MANUAL: pgettext("trigger", "by hand"),
         Trigger.TEST: pgettext("trigger", "test"),
     }[Trigger(name)]

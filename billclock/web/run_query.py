@@ -5,16 +5,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import GreaterThanOrEqual, LessThan, LessThanOrEqual
+from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import LessThan, LessThanOrEqual
 
 from billclock.accounts.models import User
-from billclock.scheduler.models import DEVIATES, Entry, Outcome, Run, Trigger
+from billclock.scheduler.models import Entry, Outcome, Run, Trigger
+from billclock.web import run_ways
+from billclock.web.kit.query import held
+from billclock.web.run_ways import MOMENT
 from billclock.web.times import Wall
 
 RUNNING = "running"
-MOMENT = Coalesce("started", "planned")
 MOST_ID = 2**62
 LONGEST = 255  # characters of one filter
 
@@ -95,6 +96,11 @@ class Query:
         return bool(replace(self, fold="", before="") != Query())
 
     @property
+    def chosen(self) -> int:
+        """Count the filters in use beside the job's name."""
+        return sum(map(bool, asdict(replace(self, job="", entry="", fold="", before="")).values()))
+
+    @property
     def dated(self) -> bool:
         """Tell whether days are asked for: the list is then in the order of the moments."""
         return bool(self.since or self.until)
@@ -112,17 +118,32 @@ def open_to(user: User) -> QuerySet[Run]:
     return runs.filter(entry__in=Entry.objects.filter(table__in=own)) if own else runs
 
 
-def page(query: Query, user: User, wall: Wall, most: int) -> list[Run]:
-    """Give the first `most` runs that are asked for, below the query's place, the newest first.
+def oldest(user: User) -> datetime | None:
+    """Give when the first run began that a user may see; None where there is none."""
+    own = user.tables.split()
+    began: datetime | None
+    if not own:
+        began = Run.objects.aggregate(at=Min("started"))["at"]
+        return began
+    # by each entry's own first: the index of starts would lead through all runs of others
+    first = Run.objects.filter(entry=OuterRef("pk")).order_by("id").values("started")[:1]
+    entries = Entry.objects.filter(table__in=own).annotate(began=Subquery(first))
+    began = entries.aggregate(at=Min("began"))["at"]
+    return began
 
-    It takes one query whose cost does not grow with the number of runs, whichever one filter is
-    given: each has an index in the list's order.
-    """
-    runs = _placed(_filtered(query, wall), query)
-    entries = _entries(query, user)
-    if entries is not None:
-        runs = _of(entries, runs, query, most)
-    return list(runs.select_related("entry")[:most])
+
+def page(query: Query, user: User, wall: Wall, most: int) -> list[Run]:
+    """Give the first `most` runs that are asked for, below the query's place, the newest first."""
+    entries, exact = _entries(query, user), _exact(query)
+    place = _cursor(query.before)
+    if entries is not None and not exact and not query.dated:
+        runs = run_ways.newest_of(entries, most, place[0] if place else None)
+    else:
+        first, last = day(query.since), day(query.until)
+        begin = _midnight(first, wall) if first else None
+        end = _midnight(last + timedelta(days=1), wall) if last else None
+        runs = run_ways.among(exact, entries, begin, end)
+    return list(_placed(runs, query).select_related("entry")[:most])
 
 
 def moment(run: Run) -> datetime | None:
@@ -154,36 +175,18 @@ def _cursor(text: str) -> tuple[int, float | None] | None:
         return None
 
 
-def _filtered(query: Query, wall: Wall) -> QuerySet[Run]:
-    """Keep what the columns of a run decide."""
-    wanted = Q()
+def _exact(query: Query) -> dict[str, str | int]:
+    """Give what the columns of a run must be."""
+    wanted: dict[str, str | int] = {}
     if query.outcome:
-        wanted &= Q(outcome="" if query.outcome == RUNNING else query.outcome)
+        wanted["outcome"] = "" if query.outcome == RUNNING else query.outcome
     if query.trigger:
-        wanted &= Q(trigger=query.trigger)
+        wanted["trigger"] = query.trigger
     if query.exit:
-        wanted &= Q(exit_code=query.exit)
+        wanted["exit_code"] = int(query.exit)
     if query.who:
-        wanted &= Q(actor=query.who)
-    if first := day(query.since):
-        wanted &= Q(GreaterThanOrEqual(MOMENT, _midnight(first, wall)))
-    if last := day(query.until):
-        wanted &= Q(LessThan(MOMENT, _midnight(last + timedelta(days=1), wall)))
-    return Run.objects.filter(wanted & _indexed(query))
-
-
-def _indexed(query: Query) -> Q:
-    """Say once more what the filters imply, so that it names the indexes of what deviates."""
-    named = Q()
-    if query.outcome not in ("", RUNNING, Outcome.SUCCEEDED):
-        named &= DEVIATES
-    if query.trigger not in ("", Trigger.SCHEDULE):
-        named &= ~Q(trigger=Trigger.SCHEDULE)
-    if query.exit.strip("0"):
-        named &= Q(exit_code__gt=0)
-    if query.who:
-        named &= Q(actor__gt="")
-    return named
+        wanted["actor"] = query.who
+    return wanted
 
 
 def _placed(runs: QuerySet[Run], query: Query) -> QuerySet[Run]:
@@ -214,28 +217,8 @@ def _entries(query: Query, user: User) -> QuerySet[Entry] | None:
     if query.entry:
         entries = entries.filter(pk=query.entry)
     if query.job:
-        words = Q(description__icontains=query.job) | Q(command__icontains=query.job)
-        entries = entries.filter(words)
+        entries = entries.filter(held(("description", "command"), query.job))
     return entries
-
-
-def _of(entries: QuerySet[Entry], runs: QuerySet[Run], query: Query, most: int) -> QuerySet[Run]:
-    """Keep the runs of some entries."""
-    alone = replace(query, job="", table="", entry="", fold="", before="", text="") == Query()
-    if not alone:
-        return runs.filter(entry__in=entries)
-    # the index (entry, -id) gives each entry's own first runs: of a few entries that are rarely
-    # run, a walk down all runs would find the first page too late
-    own = runs.filter(entry=OuterRef("pk")).values("id")
-    last = Coalesce(Subquery(own[most - 1 : most]), Value(0))
-    bounds = entries.annotate(last=last)
-    found = bounds.filter(runs__id__gte=F("last"), **_below(query)).values("runs__id")
-    return Run.objects.filter(id__in=found.order_by("-runs__id")[:most]).order_by("-id")
-
-
-def _below(query: Query) -> dict[str, int]:
-    place = _cursor(query.before)
-    return {"runs__id__lt": place[0]} if place else {}
 
 
 def _midnight(on: date, wall: Wall) -> datetime:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +18,7 @@ from billclock.scheduler.models import Outcome, Run, Table, Trigger
 from billclock.web import crontabs, run_query, run_text
 from billclock.web.access import may_run, operator, signed_in
 from billclock.web.outcomes import MARKS, mark
+from billclock.web.retold import told
 from billclock.web.rows import When, when
 from billclock.web.run_detail import facts
 from billclock.web.run_found import one
@@ -93,7 +93,7 @@ def stop(request: HttpRequest, run: int) -> HttpResponse:
     try:
         control.ask("stop", run=run, actor=user.email)
     except (control.NotRunningError, control.RefusedError) as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
     else:
         table = found.entry.table
         audit.note(user.email, "run.stop", str(run), table=table, request=request)
@@ -111,7 +111,7 @@ def again(request: HttpRequest, run: int) -> HttpResponse:
             raise PermissionDenied(_("The job is no longer in its crontab."))
         answer = control.ask("run-now", entry=found.entry_id, actor=user.email)
     except (control.NotRunningError, control.RefusedError) as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
         return HttpResponseRedirect(_back(request, run))
     table = found.entry.table
     audit.note(user.email, "job.run", str(found.entry_id), table=table, request=request)
@@ -136,9 +136,7 @@ def _choices(user: User) -> dict[str, Any]:
 
 def _kept(user: User, wall: Wall) -> When | None:
     """Give the moment before which no run is kept; None where nothing was let go yet."""
-    runs = run_query.open_to(user)
-    oldest = runs.aggregate(at=Min("started"))["at"]
-    return when(oldest, wall)
+    return when(run_query.oldest(user), wall)
 
 
 def _next(user: User, wall: Wall) -> When | None:

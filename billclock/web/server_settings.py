@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from django.conf import settings
 
 SHOWN = (
-    "RUNS", "SERVE_LATE", "PARALLEL", "KEEP_DAYS", "KEEP_RUNS", "KEEP_MIB", "SMTP", "MAIL_FROM",
-    "MAIL_A_NIGHT", "HEARTBEAT_URL", "SPOOL", "WEB_USER",
+    "RUNS", "SERVE_LATE", "SMTP", "MAIL_FROM", "HEARTBEAT_URL", "SPOOL", "WEB_USER",
 )  # fmt: skip
+"""Those that the environment alone gives; server_choices has those chosen on the page."""
+
+SECRET_PATHS = {"HEARTBEAT_URL"}
+"""Addresses whose path is what lets one in, as the watchers of heartbeats give them."""
+
+_HOST = re.compile(r"([a-z]+://)(?:[^/?#]*@)?([^/?#@]+)")
 _PASSWORD = re.compile(r"(//[^/@:\s]*):[^/@\s]*@")
 
 
@@ -30,7 +35,7 @@ def shown() -> Sequence[Setting]:
     return [
         Setting(
             described[name].name,
-            _told(getattr(settings, name)),
+            _told(getattr(settings, name), secret_path=name in SECRET_PATHS),
             described[name].meaning,
             bool(os.environ.get(described[name].name, "").strip()),
         )
@@ -38,7 +43,10 @@ def shown() -> Sequence[Setting]:
     ]
 
 
-def _told(value: object) -> str:
+def _told(value: object, *, secret_path: bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if secret_path and value:
+        host = _HOST.match(str(value))
+        return f"{host[1]}{host[2]}/…" if host else "…"
     return _PASSWORD.sub(r"\1:…@", str(value))

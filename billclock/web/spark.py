@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from billclock.web.history import Past
-from billclock.web.outcomes import Mark, mark
+from billclock.web.kit.marks import Mark
+from billclock.web.outcomes import mark
 
 STEP, WIDTH, FLOOR, TALLEST, SHORTEST = 6, 4, 28, 20, 3  # units of the drawing, one a pixel
 PLACES = 20

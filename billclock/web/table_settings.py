@@ -19,13 +19,22 @@ from billclock.scheduler import desk, policies
 from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import Conflict, TableError
 from billclock.scheduler.policies import MailWhen
-from billclock.web import crontabs, pausing, server_settings, table_form, trial_mail
-from billclock.web.access import editor, may_run, signed_in, table_of
+from billclock.web import (
+    crontabs,
+    notifying,
+    pausing,
+    server_choices,
+    server_settings,
+    table_form,
+    trial_mail,
+)
+from billclock.web.access import editor, signed_in, table_of
 from billclock.web.conflicts import meeting
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.crontabs import Reading
 from billclock.web.fresh import fresh
 from billclock.web.retention_use import Limits, loss, use
+from billclock.web.retold import told
 from billclock.web.rows import mail_words, when
 from billclock.web.times import Wall, duration
 from billclock.web.undoing import offered, saved
@@ -91,7 +100,7 @@ def _save(request: HttpRequest, reading: Reading, form: table_form.Form) -> Http
         context = framed(request, reading, "edit") | {"conflict": meeting(name, conflict)}
         return render(request, "crontab/conflict.html", context, status=409)
     except (TableError, NotRunningError, CronError) as problem:
-        form.errors["others"] = str(problem)
+        form.errors["others"] = told(problem)
         return render(request, "settings/page.html", _shown(request, reading, form), status=422)
     words = _("Settings saved: %s") % ", ".join(changes)
     saved(request, "settings.save", ", ".join(changes), before, after, words)
@@ -107,12 +116,15 @@ def _shown(request: HttpRequest, reading: Reading, form: table_form.Form) -> dic
         "below": table_form.below(reading.crontab),
         "zones": table_form.zones(),
         "defaults": _defaults(reading.crontab),
-        "pauses": pausing.in_force(wall),
-        "may_pause": may_run(user) and not user.tables.split(),
+        "pauses": pausing.in_force(user, wall),
+        "notify": notifying.shown(reading.name, wall),
+        "no_pause": pausing.why_not(user),
         "smtp": bool(settings.SMTP),
         "kept": kept,
         "oldest": when(kept.oldest, wall),
         "limits": Limits.now(),
+        "choices": server_choices.shown(),
+        "may_choose": server_choices.may_choose(user),
         "trial": _trial(request, wall),
         "server": server_settings.shown() if user.role == Role.ROOT else (),
         "editors": _editors(reading.name) if user.role == Role.ROOT else (),

@@ -17,7 +17,8 @@ from billclock.cron.crontab import Crontab
 from billclock.scheduler.load import Schedules
 from billclock.scheduler.models import Pause
 from billclock.web import crontabs
-from billclock.web.access import signed_in, table_of
+from billclock.web.access import may_edit, signed_in, table_of
+from billclock.web.retold import told
 from billclock.web.rows import language
 from billclock.web.timeline_agenda import agenda
 from billclock.web.timeline_ical import calendar
@@ -68,6 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "table": plan.table,
         "names": crontabs.names(signed_in(request)),
+        "may_edit": may_edit(signed_in(request)) and not plan.crontab.system,
         "span": span,
         "zooms": list(Zoom),
         "by": "tag" if request.GET.get("by") == "tag" else "job",
@@ -159,7 +161,7 @@ def _imagined(request: HttpRequest, wall: Wall) -> tuple[Job | None, str]:
     try:
         expression = Expression.parse(text[:1000])
     except CronError as error:
-        return None, visible(str(error))
+        return None, visible(told(error))
     planned = Planned(0, expression, wall.zone, True, (), "")
     return Job(planned, None, _("What if: %s") % expression.describe(language())), ""
 

@@ -9,7 +9,8 @@ from itertools import islice
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from billclock.web.outcomes import Mark, mark
+from billclock.web.kit.marks import Mark
+from billclock.web.outcomes import mark
 from billclock.web.timeline_lanes import Lane, due
 from billclock.web.timeline_plan import Job
 from billclock.web.timeline_range import Range

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from html import escape
 from itertools import islice
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from billclock.scheduler.changes import met
@@ -44,6 +47,17 @@ class Bar:
     label: str
     url: str
 
+    def html(self, title: str) -> str:
+        """Give the bar as it is drawn in the lane of a title, a link where it leads to a run."""
+        rect = (
+            f'<rect class="{self.kind}" x="{self.left}" y="8" width="{self.width}" height="14"'
+            ' rx="1"/>'
+        )
+        if not self.url:
+            return rect
+        said = escape(f"{title}: {self.label}")
+        return f'<a href="{self.url}" aria-label="{said}">{rect}<title>{said}</title></a>'
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -76,6 +90,11 @@ class Lane:
     next: When | None = None
     unsaved: bool = False
     told: list[Happened] = field(default_factory=list)
+
+    @property
+    def drawn(self) -> SafeString:
+        """Give its bars as they are put into the page, which has hundreds of them."""
+        return SafeString("".join(bar.html(self.title) for bar in self.bars))
 
 
 @dataclass(frozen=True)
@@ -168,7 +187,8 @@ def _draw_past(lane: Lane, events: Sequence[Happened], shown: Range) -> None:
         good = []
     lane.bars += [_bar(event, shown) for event in (*good, *odd)]
     if len(odd) <= TOLD:
-        lane.notes += _words(odd, [event.at for event in events], shown)
+        beside = [shown.now, *([lane.first] if lane.first else []), *(e.at for e in events)]
+        lane.notes += _words(odd, beside, shown)
 
 
 def _words(odd: Sequence[Happened], moments: Sequence[datetime], shown: Range) -> Iterator[Note]:
@@ -190,8 +210,14 @@ def _bar(event: Happened, shown: Range) -> Bar:
         words.append(_("%d moments") % event.count)
     kind = look.kind if event.started else f"{look.kind} none"
     left, width = _extent(event.at, event.until, shown)
-    url = reverse("run", args=[event.run]) if event.run else ""
+    url = f"{_runs()}{event.run}" if event.run else ""
     return Bar(percent(left / 100), percent(width / 100), kind, ", ".join(words), url)
+
+
+@cache
+def _runs() -> str:
+    """Give where the addresses of runs begin: a page has hundreds of them."""
+    return reverse("run", args=[0]).removesuffix("0")
 
 
 def _extent(at: datetime, until: datetime, shown: Range) -> tuple[float, float]:

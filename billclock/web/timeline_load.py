@@ -140,10 +140,9 @@ def _busiest(jobs: Sequence[Job], begin: datetime, close: datetime) -> list[tupl
         return expression.minutes.bit_count() * expression.hours.bit_count()
 
     likely = sorted(active, key=of_a_day, reverse=True)[: 2 * BUSIEST]
-    counted = [
-        (job.title, load({(job.planned.expression, job.planned.zone): 1}, begin, close).total)
-        for job in likely
-    ]
+    schedules = [(job.planned.expression, job.planned.zone) for job in likely]
+    totals = {one: load({one: 1}, begin, close).total for one in set(schedules)}
+    counted = [(job.title, totals[one]) for job, one in zip(likely, schedules, strict=True)]
     return sorted(counted, key=lambda pair: -pair[1])[:BUSIEST]
 
 

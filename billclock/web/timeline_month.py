@@ -10,7 +10,8 @@ from django.utils.formats import date_format
 
 from billclock.scheduler.load import Schedules, load
 from billclock.scheduler.models import Outcome
-from billclock.web.outcomes import Mark, mark
+from billclock.web.kit.marks import Mark
+from billclock.web.outcomes import mark
 from billclock.web.timeline_past import by_day
 from billclock.web.timeline_range import Range
 

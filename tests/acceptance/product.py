@@ -89,6 +89,10 @@ class Product:
         return self.checkout.parent / "venv"
 
     @property
+    def address(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {
             "PATH": PATH,
@@ -212,7 +216,7 @@ class Started:
 
     def wait(self) -> float:
         """Wait until web server and scheduler answer; give the seconds since the start."""
-        until(self._is_up, 40)
+        until(self._is_up, 90)
         return time.monotonic() - self.began
 
     def _is_up(self) -> bool:

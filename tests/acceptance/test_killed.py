@@ -51,6 +51,34 @@ def test_jobs_outlive_a_killed_scheduler_and_end_once_with_their_codes(
         assert "the scheduler ended (-9), starting it again" in up.text
 
 
+def test_runs_of_switched_off_entries_outlive_a_killed_scheduler_too(
+    product: Product, tmp_path: Path
+) -> None:
+    on, other = TABLE.format(folder=tmp_path).splitlines()[1:4:2]
+    table = f"{on}\n#{other}\n"
+    product.install(table.encode())
+    with product.started():
+        first, second = (int(row["key"]) for row in product.entries().values())
+        # one is off before its run begins, the other while it goes on
+        runs = {product.ask("run-now", entry=key)["run"] for key in (first, second)}
+        until(lambda: _both_begun(product))
+        product.install(table.replace(on, f"#{on}").encode())
+        until(lambda: product.in_force() == 0)
+        until(lambda: all(row["started"] for row in product.runs()))
+        killed = product.daemon()
+        os.kill(killed, signal.SIGKILL)
+        assert until(lambda: _answers(product)) != killed
+        assert set(product.ask("status")["running"]) == runs
+        (tmp_path / "go").touch()
+        (tmp_path / "later").touch()
+        ended = until(lambda: len(product.runs("--outcome", "failed")) == 2 and product.runs())
+        assert {row["run"]: row["exit_code"] for row in ended} == dict(
+            zip(sorted(runs), (5, 7), strict=True)
+        )
+        assert {product.output(run) for run in runs} == {b"begun\nover\n"}
+        assert product.ask("status")["running"] == []
+
+
 def test_entries_and_runs_are_steered_by_hand(product: Product, tmp_path: Path) -> None:
     product.install(TABLE.format(folder=tmp_path).encode())
     with product.started():

@@ -1,7 +1,6 @@
 """The panel's functions on the live scheduler, and the panel's paths under any cron."""
 
 import json
-import shutil
 import subprocess
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 
 from tests.acceptance.product import ROOT, Done, Product, until
 
-NEEDS_BUSYBOX = pytest.mark.skipif(shutil.which("busybox") is None, reason="it needs busybox")
 RATES = ROOT / "tests/data/rates/eurofxref-daily.xml"
 BASIC = {
     "description": "Nightly greeting",
@@ -87,7 +85,7 @@ def _daily() -> dict[str, str]:
     "shell",
     [
         pytest.param(["/bin/sh"], id="sh"),
-        pytest.param(["busybox", "sh"], id="busybox", marks=NEEDS_BUSYBOX),
+        pytest.param(["busybox", "sh"], id="busybox", marks=pytest.mark.busybox),
     ],
 )
 def test_the_panel_s_paths_give_under_any_cron_what_the_scheduler_gives(

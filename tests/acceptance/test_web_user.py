@@ -66,12 +66,10 @@ class Place:
         (self.home / "spool" / "root").chmod(0o600)
         with self.log.open("wb") as log:
             command = [self.python, "-m", "billclock.commands.billclock", "serve"]
-            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        self.wait_for("/healthz")
-        return process
+            return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
     def wait_for(self, path: str) -> str:
-        for _ in range(100):
+        for _ in range(600):
             try:
                 with urllib.request.urlopen(f"{self.address}{path}", timeout=2) as answer:
                     return str(answer.read().decode())
@@ -100,9 +98,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder.mkdir()
     place = Place(folder)
     process = place.start()
-    yield place
-    process.terminate()
-    assert process.wait(20) == DONE
+    try:
+        place.wait_for("/healthz")
+        yield place
+    finally:
+        process.terminate()
+        ended = process.wait(20)
+    assert ended == DONE
     subprocess.run(["rm", "-rf", folder], check=True)
 
 

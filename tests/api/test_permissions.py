@@ -50,12 +50,29 @@ def sent(role: Role | None, *, bound: bool = False, whole: bool = False, **data:
     return Row(role, bound, whole, "post", data)
 
 
+def of_section(name: str, *, act: str, whole: bool = True) -> dict[str, Row]:
+    """Give the rows of a section of the back office; `whole` for one shut to other tables."""
+    look = Row(VIEWER, whole=whole)
+    return {
+        name: look,
+        f"{name}_csv": look,
+        f"{name}_one": look,
+        f"{name}_like": look._replace(method="post", data={"do": "columns"}),
+        f"{name}_new": Row(ROOT, whole=True),
+        f"{name}_new, sent": sent(ROOT, whole=True),
+        f"{name}_edit": Row(ROOT, whole=True),
+        f"{name}_edit, sent": sent(ROOT, whole=True),
+        f"{name}_act": sent(ROOT, whole=True, act=act),
+    }
+
+
 PAGES = {
     "jobs": Row(VIEWER, bound=True),
     "jobs_act": sent(ROOT, bound=True, act="disable"),
     "jobs_like": sent(VIEWER, what="columns"),
     "jobs_export": Row(VIEWER, bound=True),
     "jobs_billing_set": sent(ROOT, bound=True),
+    "dashboard": Row(VIEWER),
     "runs": Row(VIEWER),
     "runs_csv": Row(VIEWER),
     "runs_json": Row(VIEWER),
@@ -75,6 +92,7 @@ PAGES = {
     "timeline": Row(VIEWER, bound=True),
     "timeline_ical": Row(VIEWER, bound=True),
     "problems": Row(VIEWER),
+    "problems_count": Row(VIEWER),
     "problems_run": sent(OPERATOR, bound=True),
     "problems_fix": sent(ROOT),
     "problems_clock": sent(OPERATOR, whole=True),
@@ -86,6 +104,8 @@ PAGES = {
     "settings": Row(VIEWER, bound=True),
     "settings, sent": sent(ROOT, bound=True),
     "settings_trial": sent(ROOT, bound=True),
+    "settings_webhook": sent(ROOT, bound=True, when="always"),
+    "settings_server": sent(ROOT, whole=True, table="sam"),
     "settings_pause": sent(OPERATOR, whole=True, table="sam"),
     "crontab": Row(VIEWER, bound=True),
     "crontab_edit": Row(VIEWER, bound=True),
@@ -98,6 +118,9 @@ PAGES = {
     "version": Row(VIEWER, bound=True),
     "version_restore": sent(ROOT, bound=True),
     "version_undo": sent(ROOT, bound=True),
+    "document": Row(VIEWER, whole=True),
+    "payment_notice": Row(OPEN),
+    "engine_start": sent(OPERATOR, whole=True),
     "setup": Row(OPEN),
     "account_login": Row(OPEN),
     "mfa_authenticate": Row(OPEN),
@@ -112,6 +135,7 @@ PAGES = {
     "account_resume": Row(VIEWER),
     "session_end": sent(VIEWER),
     "account_change_password": Row(VIEWER),
+    "account_set_password": Row(VIEWER),
     "mfa_index": Row(VIEWER),
     "mfa_activate_totp": Row(VIEWER),
     "mfa_deactivate_totp": Row(VIEWER),
@@ -133,6 +157,63 @@ PAGES = {
     "audit": Row(ROOT),
     "audit_csv": Row(ROOT),
     "audit_row": Row(ROOT, bound=True),
+    "go": Row(VIEWER),
+    "go_choices": Row(VIEWER),
+    "unsubscribe": Row(OPEN),
+    **of_section("clients", act="close"),
+    **of_section("client-accounts", act="write"),
+    "client-accounts_pay": Row(ROOT, whole=True),
+    "client-accounts_pay, sent": sent(ROOT, whole=True),
+    "client-accounts_credit": Row(ROOT, whole=True),
+    "client-accounts_choices": Row(VIEWER, whole=True),
+    "clients_choices": Row(VIEWER, whole=True),
+    "client-accounts_statement": Row(VIEWER, whole=True),
+    "client-accounts_statement_csv": Row(VIEWER, whole=True),
+    **of_section("client-groups", act="delete"),
+    **of_section("contacts", act="remove"),
+    **of_section("payers", act="confirm"),
+    **of_section("invoices", act="issue"),
+    "invoices_draft": Row(ROOT, whole=True),
+    "invoices_draft, sent": sent(ROOT, whole=True),
+    "invoices_credit": Row(ROOT, whole=True),
+    "invoices_credit, sent": sent(ROOT, whole=True),
+    **of_section("charges", act="none"),
+    **of_section("payments", act="cancel"),
+    "payments_refund": Row(ROOT, whole=True),
+    "payments_refund, sent": sent(ROOT, whole=True),
+    **of_section("bank-entries", act="aside"),
+    "bank-entries_upload": Row(ROOT, whole=True),
+    "bank-entries_upload, sent": sent(ROOT, whole=True),
+    **of_section("payment-methods", act="none"),
+    **of_section("stored-methods", act="forget"),
+    **of_section("letters", act="again"),
+    "letters_page": Row(VIEWER, whole=True),
+    **of_section("letter-templates", act="remove"),
+    "letter-templates_page": Row(VIEWER, whole=True),
+    "letter-templates_preview": sent(ROOT, whole=True),
+    **of_section("currencies", act="use", whole=False),
+    **of_section("rate-pairs", act="upload", whole=False),
+    **of_section("rates", act="none", whole=False),
+    **of_section("billing-runs", act="allow"),
+    **of_section("parked", act="release"),
+    **of_section("services", act="suspend"),
+    **{
+        row: sent(ROOT, whole=True) if row.endswith(", sent") else Row(ROOT, whole=True)
+        for name in ("order", "change", "renew", "close")
+        for row in (f"services_{name}", f"services_{name}, sent")
+    },
+    **of_section("tasks", act="done"),
+    **of_section("providers", act="none"),
+    **of_section("companies", act="none"),
+    **of_section("departments", act="none"),
+    **of_section("tax-rates", act="take-back"),
+    **of_section("modules", act="none"),
+    **of_section("product-types", act="none"),
+    **of_section("products", act="sell"),
+    **of_section("prices", act="take-back"),
+    **of_section("addons", act="none"),
+    **of_section("discounts", act="take-back"),
+    **of_section("promo-codes", act="none"),
     "theme": sent(OPEN),
     "set_language": sent(OPEN),
     "healthz": Row(OPEN),
@@ -206,6 +287,7 @@ FUNCTIONS = {
     "scheduler.suspend": Row(ROOT, bound=True),
     "session.newkey": Row(ROOT, whole=True),
     "tables": Row(VIEWER),
+    "usage.enter": Row(OPERATOR, whole=True),
     "versions": Row(VIEWER, bound=True),
     "versions.restore": Row(ROOT, bound=True),
     "versions.show": Row(VIEWER, bound=True),
@@ -364,7 +446,8 @@ def test_operations_let_in_whom_their_row_says(
 
 GIVEN = {"plid": "USD/EUR", "expression": "0 5 * * *", "number": "2", "tag": "nightly",
          "value": "0.9", "username": "ann@example.net", "key": "k" * 20,
-         "action": "collect_usageinfo"}  # fmt: skip
+         "action": "collect_usageinfo", "service": "S1", "addon": "disk",
+         "amount": "5"}  # fmt: skip
 
 
 CALLS = [

@@ -236,3 +236,23 @@ def test_a_table_that_is_not_open_to_someone_stays_shut(table: Path):
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "a/b"])
 def test_a_name_that_is_no_table_is_refused(name: str):
     assert ask("scheduler", table=name).fault.object == "table"
+
+
+def test_directives_are_shown_set_and_taken_off(table: Path):
+    first = keys()[0]
+    assert done("scheduler.edit", elid=first).values["directives"] == "timeout=2h"
+    asked = "nice=5 success=0,3 env=\"A='two words'\""
+    done("scheduler.edit", elid=first, sok="ok", directives=asked)
+    assert f"# billclock: {asked}\n15 1".encode() in table.read_bytes()
+    done("scheduler.edit", elid=first, sok="ok", description="Another")
+    assert f"# billclock: {asked}\n15 1".encode() in table.read_bytes()
+    done("scheduler.edit", elid=first, sok="ok", directives="")
+    assert b"billclock:" not in table.read_bytes()
+
+
+@pytest.mark.parametrize("wrong", ["nice=99", "nice", "user=no.such.user", "memory=lots keep=1d"])
+def test_directives_that_would_not_count_are_refused(table: Path, wrong: str):
+    fault = ask("scheduler.edit", elid=keys()[0], sok="ok", directives=wrong).fault
+    assert fault is not None
+    assert fault.object == "directives"
+    assert table.read_bytes() == TABLE

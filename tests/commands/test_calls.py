@@ -117,7 +117,7 @@ def test_a_job_s_report_may_be_json(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: billmaintain.main(["--command", "billdaily", "--module", "registrar"]),
+        lambda: billmaintain.main(["--command", "syncitem", "--module", "registrar"]),
         lambda: ntsms.main(["--command", "process"]),
         lambda: mgrctl.main(["-m", "billmgr", "crontask", "action=processing.checkbalance"]),
     ],

@@ -29,7 +29,8 @@ def test_every_finding_is_shown_with_its_place_and_its_fix(
 
 def test_a_good_table_ends_with_0(outside: Writing, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", outside("table", b"17 1 * * * /bin/true\n")]) == 0
-    assert "0 errors, 0 remarks" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 entry, 0 of them switched off; 0 errors, 0 remarks" in told
 
 
 def test_json_is_an_array_of_findings(outside: Writing, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
+from billclock.billing.ledger import Kind, LedgerAccount
+from billclock.billing.reckonings import Reckoning
 from billclock.commands import reference
 from billclock.commands.billclock import main
 
@@ -92,3 +94,26 @@ def test_the_reference_does_not_depend_on_the_terminal(
     assert main(["reference"]) == 0
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["reference", "--check"]) == 0
+
+
+def test_what_is_due_is_reckoned_once_and_verify_keeps_what_it_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for _ in range(2):
+        assert main(["reckon"]) == 0
+        assert capsys.readouterr().out == ""
+    assert set(Reckoning.objects.values_list("name", flat=True)) == {
+        "books", "lasting", "money", "tonight",
+    }  # fmt: skip
+    first = Reckoning.objects.get(name="books").at
+    LedgerAccount.objects.create(
+        kind=Kind.FUNDS, owner="a1", currency="EUR", exponent=2, balance_minor=5
+    )
+    assert main(["verify"]) == 1
+    kept = Reckoning.objects.get(name="books")
+    assert kept.at > first
+    Reckoning.objects.all().delete()
+    capsys.readouterr()
+    assert main(["reckon"]) == 0
+    assert "the books: 2 faults, see Problems" in capsys.readouterr().out
+    assert "the account of a1 (EUR) holds 5" in kept.values["breaches"][1]["what"]

@@ -58,7 +58,7 @@ def test_two_first_starts_at_once_agree(bin_folder: Path, tmp_path: Path) -> Non
     environment = {**CRON, "BILLCLOCK_HOME": str(tmp_path / "home")}
     words = [bin_folder / "billclock", "prepare"]
     both = [subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) for _ in range(2)]
-    told = [process.communicate(timeout=60)[1] for process in both]
+    told = [process.communicate(timeout=240)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert not list((tmp_path / "home").glob(".secret_key*"))
 

@@ -93,6 +93,7 @@ def test_ctrl_c_ends_with_130(bin_folder: Path) -> None:
     [
         ("BILLCLOCK_PORT", "eighty"),
         ("BILLCLOCK_RUNS", "perhaps"),
+        ("BILLCLOCK_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
         ("BILLCLOCK_METRICS_KEY_FILE", "/nowhere/key"),
     ],
 )

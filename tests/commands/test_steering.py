@@ -1,12 +1,14 @@
-"""`run-now`, `stop`, `pause` and `resume` steer a real scheduler."""
+"""`run-now`, `stop`, `pause`, `resume` and `follow-clock` steer a real scheduler."""
 
 import json
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,27 @@ def test_a_pause_is_told_to_the_scheduler_and_ended(command: Command) -> None:
     none = command("billclock", "resume", "--tag", "nightly")
     assert none.stdout == b"entries with the tag nightly are not paused\n"
     assert none.returncode == 1
+
+
+def test_entries_that_wait_for_a_clock_set_back_are_let_go(command: Command, home: Path) -> None:
+    none = command("billclock", "follow-clock")
+    assert none.stdout == b"0 entries follow the clock as it stands\n"
+    with closing(sqlite3.connect(home / "data" / "scheduler.sqlite3", timeout=20)) as database:
+        database.execute(
+            "INSERT INTO scheduler_slot"
+            " (entry_id, planned, era, count, claimed_at, outcome, reason)"
+            " VALUES (1, '2999-01-01 00:00:00', 0, 1, '2026-01-01 00:00:00', 'succeeded', '')"
+        )
+        database.commit()
+        done = command("billclock", "follow-clock")
+        assert done.stdout == b"1 entry follows the clock as it stands\n"
+        eras = database.execute("SELECT era FROM scheduler_entry ORDER BY id").fetchall()
+        assert eras == [(1,), (0,)]
+        database.execute("DELETE FROM scheduler_slot WHERE planned > '2998'")
+        database.commit()
+    with closing(sqlite3.connect(home / "data" / "billclock.sqlite3", timeout=20)) as database:
+        noted = "SELECT subject FROM accounts_auditrow WHERE act = 'clock.follow' ORDER BY id"
+        assert database.execute(noted).fetchall() == [("0 jobs",), ("1 job",)]
 
 
 def test_an_entry_there_is_not_is_told(command: Command) -> None:

@@ -181,6 +181,12 @@ def test_debians_header_does_not_come_along():
         (b"[root@host ~]# 0 1 * * * /a", ("shell_prompt",)),
         (b"user@host:~$ echo '0 1 * * * /a", None),
         (b"0 1 * * */a", ("glued_command",)),
+        (
+            b"0 3 * */usr/local/mgr5/sbin/billmaintain --command x",
+            ("glued_command", "missing_field_in_line"),
+        ),
+        (b"0 3 */usr/local/mgr5/sbin/billmaintain --command x", None),
+        (b"0 3/usr/local/mgr5/sbin/billmaintain --command x", None),
         (b"0\xc2\xa01\xe2\x80\xaf* * * /a", ("no_break_space",)),
         (b"0 0 1 * * * /a", ("six_fields",)),
     ],

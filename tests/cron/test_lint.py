@@ -26,6 +26,12 @@ CASES = [
     (b"15 0 * * */bin/x 2>&\n", "cut_redirect", WARNING, 1, 18, "15 0 * * * /bin/x 2>&1"),
     (b"15 0 * * * /bin/x 2>&\n", "cut_redirect", WARNING, 1, 19, "15 0 * * * /bin/x 2>&1"),
     (b"30 */12 * * /bin/x\n", "missing_field_in_line", ERROR, 1, 13, "30 */12 * * * /bin/x"),
+    (b"0 3 * */opt/x/y -a b\n", "missing_field_in_line", ERROR, 1, 8, "0 3 * * * /opt/x/y -a b"),
+    (b"0 */3/opt/x/y -a b\n", "missing_field_in_line", ERROR, 1, 6, None),
+    (b"0 3 */opt/x/y a * *\n", "missing_field_in_line", ERROR, 1, 6, None),
+    (b"0 3 * /opt/x/y a/b\n", "missing_field_in_line", ERROR, 1, 7, None),
+    (b"0 3 * jan/feb * /x\n", "bad_month", ERROR, 1, 11, "0 3 * jan * /x"),
+    (b"@daily/bin/x\n", "glued_command", ERROR, 1, 7, "@daily /bin/x"),
     (b"root@h ~# 1 2 * * * /x\n", "shell_prompt", ERROR, 1, 1, "1 2 * * * /x"),
     (b"0 0 5 * * * /x\n", "star_command", ERROR, 1, 11, "0 5 * * * /x"),
     (b"0 5 * * *\n", "missing_command", ERROR, 1, 10, None),
@@ -248,3 +254,18 @@ def test_the_articles_lines_once_imported_are_clean_but_for_notes():
             "shell_prompt",
         )
     }
+
+
+def test_an_entry_that_may_not_run_as_its_user_is_told_at_the_key_with_a_mend():
+    text = b"# billclock: nice=5 user=bob\n@daily /bin/true\n"
+    table = Crontab.parse(text)
+    (found,) = [one for one in lint(table, user=lambda name: f"not {name}") if one.level == "error"]
+    assert (found.code, found.line, found.column, found.message) == (
+        "user_refused",
+        1,
+        21,
+        "not bob",
+    )
+    assert bytes(fixed(table, found)) == b"# billclock: nice=5\n@daily /bin/true\n"
+    assert not lint(table, user=lambda _: "")
+    assert not lint(table)

@@ -303,3 +303,29 @@ def test_claims_that_were_not_begun_are_given_back():
     stage.loop.release()
     assert not Slot.objects.exists()
     assert not Run.objects.exists()
+
+
+def test_the_codes_that_are_named_and_no_others_have_succeeded():
+    stage = Stage(b"# billclock: success=3,10-12 retries=1\n* * * * * /bin/true\n")
+    for code in (3, 11, 0):
+        stage.tick()
+        stage.theatre.end(stage.theatre.started[-1], code)
+    stage.tick()
+    assert stage.outcomes()[:2] == ["succeeded", "succeeded"]
+    assert Run.objects.get(exit_code=0).outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("directive", "why"),
+    [
+        (b"user=no.such.user", "this machine has no user no.such.user"),
+        (b'user="two words"', "this machine has no user two words"),
+        (b"workdir=srv", "workdir= names no full path of a folder"),
+    ],
+)
+def test_as_whom_and_where_it_runs_is_never_guessed(directive, why):
+    stage = Stage(b"# billclock: " + directive + b"\n* * * * * /bin/true\n")
+    stage.tick()
+    assert stage.theatre.started == []
+    assert stage.outcomes() == ["failed"]
+    assert Run.objects.get().reason.startswith(why)

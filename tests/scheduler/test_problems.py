@@ -1,9 +1,12 @@
 """Problems: each kind is found from what is kept, grouped by its cause, and can be put aside."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from billclock.cron.crontab import Crontab
 from billclock.outbox.models import Message, State
@@ -78,6 +81,35 @@ def test_a_job_that_ran_well_again_is_no_problem_nor_is_a_test_run() -> None:
     ran(job, 2)
     ran(job, 1, "failed", trigger=Trigger.TEST)
     assert groups() == []
+
+
+def test_a_test_run_hides_no_failure_of_a_job() -> None:
+    job = entry()
+    ran(job, 4, "failed", trigger=Trigger.TEST)
+    last = ran(job, 3, "failed")
+    ran(job, 2, "failed", trigger=Trigger.TEST)
+    (group,) = groups()
+    assert (group.first.run, group.first.count) == (last.pk, 1)
+
+
+def test_what_goes_on_or_failed_is_found_without_looking_through_all_runs() -> None:
+    # without figures of the tables SQLite plans for few runs as for a million
+    job = entry()
+    ran(job, 3)
+    ran(job, 2, "failed")
+    scheduler = connections["scheduler"]
+    with CaptureQueriesContext(scheduler) as queries:
+        groups()
+    looked_up = set()
+    for query in queries.captured_queries:
+        with scheduler.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+            looked_up |= {row[3].replace("U1", "scheduler_run") for row in cursor.fetchall()}
+    runs = {step for step in looked_up if re.match(r"(SCAN|SEARCH) scheduler_run\b", step)}
+    ways = {re.sub(r".*(USING.*)", r"\1", step) for step in runs}
+    assert "USING INDEX run_of_entry (entry_id=?)" not in ways, looked_up
+    assert not any("run_by_start" in way for way in ways), looked_up
+    assert any("run_unfinished" in way for way in ways), looked_up
 
 
 def test_jobs_that_are_off_or_gone_or_of_another_table_are_left_out() -> None:

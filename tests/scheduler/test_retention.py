@@ -14,6 +14,7 @@ from billclock.outbox.models import Message
 from billclock.scheduler import output
 from billclock.scheduler.models import Entry, Outcome, Run, Slot
 from billclock.scheduler.retention import BATCH, Pruned, prune
+from billclock.scheduler.tables import Tables
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 
@@ -185,3 +186,58 @@ def test_a_call_ends_with_its_time_and_the_next_one_goes_on(
 
 def test_nothing_at_all_is_soon_done() -> None:
     assert prune() == Pruned(finished=True)
+
+
+def keeps(settings: Settings, tmp_path: Path, text: str) -> list[Entry]:
+    """Put a table into a spool of this test's and give its entries."""
+    settings.SPOOL = tmp_path / "spool"
+    settings.SPOOL.mkdir()
+    (settings.SPOOL / "root").write_text(text)
+    return list(Entry.objects.filter(pk__in=Tables().table("root").load().keys).order_by("line"))
+
+
+def there(runs: list[Run]) -> list[bool]:
+    return [output.path(run.pk).exists() for run in runs]
+
+
+def test_an_entry_keeps_its_outputs_for_the_days_it_names(
+    keeping: Settings, tmp_path: Path
+) -> None:
+    keeping.KEEP_RUNS = 2
+    text = (
+        "# billclock: keep=90d\n1 1 * * * /bin/long\n# billclock: keep=7d\n2 1 * * * /bin/short\n"
+    )
+    long, short = keeps(keeping, tmp_path, text)
+    old, late, *young = [ran(long, NOW - age * DAY, b"x") for age in (91, 89, 20, 8, 3)]
+    brief = [ran(short, NOW - age * DAY, b"x") for age in (8, 6)]
+    assert prune().finished
+    assert left() == {run.pk for run in (late, *young, *brief)}
+    assert there([late, *young]) == [True] * 4
+    assert there(brief) == [False, True]
+    assert old.pk not in left()
+
+
+def test_an_entry_keeps_no_more_output_than_the_size_it_names(
+    keeping: Settings, tmp_path: Path
+) -> None:
+    kept, other = keeps(
+        keeping, tmp_path, "# billclock: keep=1M\n1 1 * * * /bin/a\n2 1 * * * /bin/b\n"
+    )
+    runs = [ran(kept, NOW - age * DAY, b"x" * 400_000) for age in (4, 3, 2, 1)]
+    others = [ran(other, NOW - age * DAY, b"x" * 400_000) for age in (4, 3)]
+    keeping.KEEP_MIB = 2  # which all that is kept fits into, but not all that was
+    assert prune().freed >= 800_000
+    assert there(runs) == [False, False, True, True]
+    assert there(others) == [True, True]
+    assert len(left()) == 6
+    assert prune().freed == 0
+
+
+def test_of_a_table_that_cannot_be_read_nothing_goes(keeping: Settings, tmp_path: Path) -> None:
+    (entry,) = keeps(keeping, tmp_path, "# billclock: keep=90d\n1 1 * * * /bin/a\n")
+    runs = {ran(entry, NOW - age * DAY).pk for age in (60, 20)}
+    place = keeping.SPOOL / "root"
+    place.unlink()
+    place.mkdir()
+    prune()
+    assert left() == runs

@@ -1,19 +1,24 @@
-"""What the tests of the web share: users who are signed in, a spool, and entries with a history."""
+"""What the tests of the web share: who is signed in, a spool, entries with a history, a browser."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from billclock import clock
+from billclock.accounts import freshness
 from billclock.accounts.models import Role, User
 from billclock.scheduler.models import Beat, Entry, Outcome, Run
 from billclock.scheduler.tables import Tables
-
-PASSWORD = "a clock of ledger paper"
+from tests.billing.conftest import engine  # noqa: F401 - a fixture
+from tests.conftest import CHROMIUM
+from tests.web.server import Server
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +58,14 @@ def table(settings: LazySettings) -> Callable[..., list[Entry]]:
     return write
 
 
+def proven(client: Client) -> Client:
+    """Let the user of a session have just shown who he is."""
+    session = client.session
+    freshness.prove(session)
+    session.save()
+    return client
+
+
 def beat(at: datetime | None = None, *, stopped: bool = False) -> None:
     """Give a sign of the daemon's life."""
     at = at or clock.now()
@@ -71,3 +84,60 @@ def ran(entry: Entry, at: datetime, seconds: float = 1.0, **values: object) -> R
         **values,
     }
     return Run.objects.create(entry=entry, **fields)
+
+
+# a browser before a server: a module brings its fixture `server`, these are the same for all
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for a module; for longer it would keep the database from the tests after it."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def session(server: Server) -> Any:
+    """Sign the root user EMAIL in, and give a browser's cookies."""
+    return server.signed_in()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Collect what consoles say, errors of scripts, and what is fetched from outside."""
+    return []
+
+
+@pytest.fixture
+def opened(
+    server: Server, browser: Browser, session: Any, complaints: list[str]
+) -> Iterator[Callable[..., Page]]:
+    """Open a page of the server, signed in unless `storage_state` says who else."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str, **how: Any) -> Page:
+        context = browser.new_context(**{"storage_state": session, **how})
+        contexts.append(context)
+        page = context.new_page()
+        listen(page, server.address, complaints)
+        page.goto(server.address + path, wait_until="load")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def listen(page: Page, address: str, complaints: list[str]) -> None:
+    """Add to `complaints` what the console says, and each request that leaves the server."""
+
+    def asked(url: str) -> None:
+        if not url.startswith((address, "data:")):
+            complaints.append(f"fetched {url}")
+
+    page.on("console", lambda said: complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: asked(request.url))

@@ -10,8 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+EMAIL = "anna.weiss@example.net"
+PASSWORD = "a clock of ledger paper"
+SIGN_IN = f"""
+from billclock.accounts.models import Role, User
+from django.test import Client
+client = Client()
+client.force_login(User.objects.create_user({EMAIL!r}, {PASSWORD!r}, role=Role.ROOT))
+print(client.cookies["billclock"].value)
+"""
 
 
 @dataclass
@@ -32,10 +42,15 @@ class Server:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def signed_in(self) -> Any:
+        """Make the root user EMAIL, sign him in, and give what a browser stores of it."""
+        cookie = {"name": "billclock", "value": self.python(SIGN_IN), "domain": "localhost"}
+        return {"cookies": [{**cookie, "path": "/"}], "origins": []}
 
 
 @contextmanager

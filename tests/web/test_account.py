@@ -19,7 +19,7 @@ from billclock import clock, urls
 from billclock.accounts.models import AuditRow, Role, User
 from billclock.outbox.models import Message
 from billclock.web.fresh import fresh
-from tests.web.conftest import PASSWORD
+from tests.web.server import PASSWORD
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 EMAIL = "anna@example.net"
@@ -188,6 +188,28 @@ def test_changing_the_password_ends_other_sessions_and_keeps_this_one(client: Cl
     assert client.get("/account").status_code == 200
     assert other.get("/account").status_code == 302
     assert AuditRow.objects.filter(act="password.change").exists()
+
+
+def test_who_signs_in_without_a_password_is_asked_for_a_first_one(
+    anna: User, client: Client
+) -> None:
+    anna.set_unusable_password()
+    anna.save()
+    client.force_login(anna)
+    asked = client.get("/account/password", follow=True)
+    assert asked.status_code == 200
+    assert "Choose a password" in asked.content.decode()
+    new = {"password1": "ledger paper of a clock", "password2": "ledger paper of a clock"}
+    short = client.post("/account/password/first", {"password1": "short", "password2": "short"})
+    assert "at least 10" in short.content.decode()
+    assert client.post("/account/password/first", new).status_code == 302
+    assert client.get("/account").status_code == 200
+    assert AuditRow.objects.filter(act="password.change").count() == 1
+    other = Client()
+    assert sign_in(other, new["password1"]).status_code == 302
+    assert other.get("/account").status_code == 200
+    # who has one is asked for it first
+    assert client.get("/account/password/first").url == "/account/password"
 
 
 def test_one_ends_another_session_from_the_page(client: Client) -> None:

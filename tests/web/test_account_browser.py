@@ -1,6 +1,5 @@
 """Second factors in a real browser: an app, a passkey alone and as second step; without script."""
 
-import os
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -8,11 +7,10 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.conftest import CHROMIUM
-from tests.web.conftest import PASSWORD
-from tests.web.server import Server, serving
+from tests.web.conftest import listen
+from tests.web.server import PASSWORD, Server, serving
 
 pytestmark = pytest.mark.chromium
 
@@ -47,15 +45,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def email(server: Server) -> str:
     """Make a root user of this test's own."""
@@ -72,15 +61,9 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def page(context: BrowserContext, complaints: list[str]) -> Page:
+def page(context: BrowserContext, server: Server, complaints: list[str]) -> Page:
     opened = context.new_page()
-    opened.on("console", lambda said: complaints.append(said.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    listen(opened, server.address, complaints)
     return opened
 
 

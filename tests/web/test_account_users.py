@@ -11,7 +11,7 @@ from django.test import Client
 
 from billclock.accounts.models import AuditRow, OneTimeLink, Role, User
 from billclock.outbox.models import Message
-from tests.web.conftest import PASSWORD
+from tests.web.server import PASSWORD
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 SignedIn = Callable[..., Client]

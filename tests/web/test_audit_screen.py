@@ -11,7 +11,7 @@ from django.test import Client
 from billclock import clock
 from billclock.accounts.audit import note
 from billclock.accounts.models import AuditRow, Role, User
-from tests.web.conftest import PASSWORD
+from tests.web.server import PASSWORD
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 SignedIn = Callable[..., Client]

@@ -13,13 +13,16 @@ from billclock.accounts.setup import setup_link
 from billclock.scheduler.models import Entry
 from billclock.urls import urlpatterns
 from billclock.web.policy import POLICY
-from tests.web.conftest import PASSWORD, ran
+from tests.web.conftest import ran
+from tests.web.server import PASSWORD
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 
 PAGES = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
 OPEN = {
     "billmgr",
+    "payment_notice",
+    "unsubscribe",
     "setup",
     "account_login",
     "account_inactive",
@@ -34,7 +37,7 @@ OPEN = {
 
 
 def address(pattern: URLPattern) -> str:
-    return "/" + re.sub(r"<(?:int:)?\w+>|<str:\w+>", "1", str(pattern.pattern))
+    return "/" + re.sub(r"<(?:int:|str:|slug:)?\w+>", "1", str(pattern.pattern))
 
 
 @pytest.mark.parametrize("pattern", PAGES, ids=lambda pattern: pattern.name)
@@ -73,7 +76,7 @@ def sign_in(client: Client, password: str, email: str = "anna@example.net"):
 def test_the_right_password_opens_the_door_and_signing_out_shuts_it(anna: User) -> None:
     client = Client()
     answer = sign_in(client, PASSWORD)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/dashboard")
     assert client.get("/").status_code == 200
     assert client.get("/sign-out").status_code == 200, "looking at the question does not sign out"
     assert client.get("/").status_code == 200

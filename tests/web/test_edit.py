@@ -49,6 +49,11 @@ def form(page: str) -> dict[str, str]:
     return fields
 
 
+def sure(page: str) -> str:
+    """What a page that asks before it saves wants back."""
+    return re.findall(r'name="sure" value="(\w+)"', page)[0]
+
+
 def test_saving_an_untouched_form_changes_no_byte(
     table: Write, signed_in: SignIn, disk: Bytes
 ) -> None:
@@ -81,12 +86,64 @@ def test_a_job_is_created_in_basic_mode(table: Write, signed_in: SignIn, disk: B
         "weekday": ["1", "5"], "time": "04:20", "command": "/bin/echo hi", "description": "Hello",
         "hideout": "on", "active": "on", "timeout": "2h", "do": "save",
     }  # fmt: skip
-    answer = signed_in().post("/entries/new", values)
+    client = signed_in()
+    asked = client.post("/entries/new", values)
+    assert disk() == b"1 1 * * * /bin/a\n"
+    assert "# billclock: timeout=2h</div>" in asked.content.decode()
+    answer = client.post("/entries/new", values | {"sure": sure(asked.content.decode())})
     assert answer.status_code == 302
     assert disk().endswith(
         b"## Hello\n# billclock: timeout=2h\n20 4 * * 1,5 /bin/echo hi >/dev/null 2>&1\n"
     )
     assert AuditRow.objects.filter(act="job.create").exists()
+
+
+def test_how_a_job_runs_is_asked_for_in_its_directive_line(
+    table: Write, signed_in: SignIn, disk: Bytes
+) -> None:
+    (entry,) = table("1 1 * * * /bin/a\n")
+    client = signed_in()
+    asked = {
+        "workdir": "/srv/my app", "env": "LANG=C MODE='two words'", "success": "0,3,10-12",
+        "nice": "10", "ionice": "best-effort:7", "memory": "512M", "keep": "90d,50M",
+    }  # fmt: skip
+    values = form(client.get(f"/entries/{entry.pk}").content.decode()) | asked | {"do": "save"}
+    said = client.post(f"/entries/{entry.pk}", values).content.decode()
+    line = (
+        '# billclock: workdir="/srv/my app" env="LANG=C MODE=\'two words\'" success=0,3,10-12 '
+        "nice=10 ionice=best-effort:7 memory=512M keep=90d,50M"
+    )
+    assert html.escape(line) in said
+    client.post(f"/entries/{entry.pk}", values | {"sure": sure(said)})
+    assert disk() == f"{line}\n1 1 * * * /bin/a\n".encode()
+    again = form(client.get(f"/entries/{entry.pk}").content.decode())
+    assert {name: again[name] for name in asked} == asked
+
+
+def test_a_user_as_whom_the_table_may_not_run_jobs_is_told_with_a_mend(
+    table: Write, signed_in: SignIn
+) -> None:
+    (entry,) = table("# billclock: user=nobody nice=5\n1 1 * * * /bin/a\n", name="bob")
+    page = signed_in().get(f"/entries/{entry.pk}").content.decode()
+    assert "only root&#x27;s table runs jobs as other users" in page
+    assert 'value="user_refused"' in page
+
+
+def test_what_was_said_yes_to_is_saved_and_nothing_else(
+    table: Write, signed_in: SignIn, disk: Bytes
+) -> None:
+    text = b"## One\n# billclock: tags=a\n1 1 * * * /bin/a\n"
+    (entry,) = table(text.decode())
+    client = signed_in()
+    values = form(client.get(f"/entries/{entry.pk}").content.decode())
+    values |= {"tags": "", "mode": "expert", "do": "save"}
+    said = sure(client.post(f"/entries/{entry.pk}", values).content.decode())
+    other = values | {"timeout": "1h", "sure": said}
+    assert sure(client.post(f"/entries/{entry.pk}", other).content.decode()) != said
+    assert disk() == text
+    values |= {"description": "Another", "command": "/bin/b", "tags": "a"}
+    assert client.post(f"/entries/{entry.pk}", values).status_code == 302
+    assert disk() == b"## Another\n# billclock: tags=a\n1 1 * * * /bin/b\n"
 
 
 def test_basic_mode_leaves_a_schedule_that_it_cannot_say(
@@ -124,6 +181,14 @@ def test_without_scripts_a_changed_field_counts_and_a_changed_line_wins(
         ({"command": ""}, "command", "Give the command"),
         ({"command": "a\nb"}, "command", "one line"),
         ({"timeout": "soon"}, "timeout", "duration"),
+        ({"user": "no.such.user"}, "user", "this machine has no user"),
+        ({"workdir": "srv"}, "workdir", "full path"),
+        ({"env": "USER=root"}, "env", "variables such as"),
+        ({"success": "3000"}, "success", "exit codes"),
+        ({"nice": "20"}, "nice", "number from -20"),
+        ({"ionice": "idle:9"}, "ionice", "best-effort"),
+        ({"memory": "lots"}, "memory", "512M"),
+        ({"keep": "50"}, "keep", "days"),
         ({"mode": "basic", "run_every": "week", "time": "1:00"}, "run_every", "weekdays"),
     ],
 )
@@ -152,6 +217,41 @@ def test_the_preview_says_words_runs_findings_and_the_difference(
     assert told["html"].count("<td title=") == 10
     assert 'name="fix" value="percent_in_date"' in told["html"]
     assert "/bin/a" in told["html"]
+
+
+def test_a_schedule_is_told_before_there_is_a_command(table: Write, signed_in: SignIn) -> None:
+    table("1 1 * * * /bin/a\n")
+    told = signed_in().post("/entries/preview", LINE | {"table": "root", "command": " "}).json()
+    assert "365 runs a year" in told["html"]
+    assert told["html"].count("<td title=") == 10
+    assert "Give the command" in told["html"]
+    assert "What Save writes" not in told["html"]
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ("0 25 * * *", "0 <mark>25</mark> * * *"),
+        ("0 1 * 1-13 <b>", "0 1 * 1-<mark>13</mark> &lt;b&gt;"),
+        ("0 1 * *", "0 1 * *<mark> </mark>"),
+        ("*/0 * * * *", "*/<mark>0</mark> * * * *"),
+    ],
+)
+def test_a_refused_schedule_is_shown_with_its_fault_marked(
+    table: Write, signed_in: SignIn, line: str, marked: str
+) -> None:
+    table("1 1 * * * /bin/a\n")
+    values = LINE | {"table": "root", "line": line}
+    told = signed_in().post("/entries/preview", values).json()
+    assert f"<code>{marked}</code>" in told["html"]
+
+
+def test_findings_stand_at_their_place_in_the_line(table: Write, signed_in: SignIn) -> None:
+    table("1 1 * * * /bin/a\n")
+    values = LINE | {"table": "root", "command": "date +%F <b>"}
+    told = signed_in().post("/entries/preview", values).json()
+    assert '<span class="co ul warn">%F</span>' in told["html"]
+    assert "<b>" not in told["html"].partition('class="txt"')[2].partition("</code>")[0]
 
 
 def test_a_finding_is_mended_in_the_form_and_not_yet_in_the_table(

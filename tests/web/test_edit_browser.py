@@ -1,21 +1,16 @@
 """A job's form in a real browser: previewed while typing, both modes, by keyboard, on a phone."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.conftest import CHROMIUM
-from tests.web.conftest import PASSWORD
 from tests.web.server import Server, serving
 
 pytestmark = pytest.mark.chromium
 
 CRONTAB = "## Nightly\n15 2 * * * /bin/echo night\n0 3 * * * /bin/true\n"
-LINK = "from billclock.accounts.setup import setup_link; print(setup_link())"
 FIRST = """
 from billclock.scheduler.models import Entry
 from billclock.scheduler.tables import Tables
@@ -35,54 +30,6 @@ def disk(server: Server) -> Path:
     spool = server.home / "spool" / "root"
     spool.write_text(CRONTAB, encoding="utf-8")
     return spool
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def session(server: Server, browser: Browser) -> Any:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(server.python(LINK))
-    page.get_by_label("E-mail address").fill("anna.weiss@example.net")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make the user").click()
-    page.wait_for_url(server.address + "/")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def opened(
-    server: Server, browser: Browser, session: Any, complaints: list[str]
-) -> Iterator[Callable[..., Page]]:
-    contexts: list[BrowserContext] = []
-
-    def open_page(path: str, **how: Any) -> Page:
-        context = browser.new_context(storage_state=session, **how)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(server.address + path, wait_until="load")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def test_typing_is_previewed_and_saved_by_the_keyboard(
@@ -106,6 +53,21 @@ def test_typing_is_previewed_and_saved_by_the_keyboard(
     page.keyboard.press("Control+s")
     page.get_by_text("Saved: Nightly").wait_for()
     assert disk.read_text().startswith("## Nightly\n40 5 * * * /bin/echo night\n")
+    assert complaints == []
+
+
+def test_what_is_folded_is_checked_at_its_field_while_one_types(
+    server: Server, disk: Path, opened: Callable[..., Page], complaints: list[str]
+) -> None:
+    page = opened(f"/entries/{server.python(FIRST)}", viewport={"width": 1360, "height": 900})
+    page.get_by_text("Advanced", exact=True).click()
+    page.get_by_label("Memory limit").fill("lots")
+    page.locator("#memory-error").filter(has_text="512M").wait_for()
+    page.get_by_label("Memory limit").fill("1G")
+    page.get_by_label("Success codes").fill("0,3")
+    page.get_by_text("# billclock: success=0,3 memory=1G").wait_for()
+    assert page.locator("#memory-error").inner_text() == ""
+    assert disk.read_text() == CRONTAB
     assert complaints == []
 
 

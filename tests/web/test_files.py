@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
+from whitenoise.responders import StaticFile  # type: ignore[import-untyped]
 
 import billclock.web
+from billclock.web.files import Files
 
 WEB = Path(billclock.web.__file__).parent
 STATIC = WEB / "static"
@@ -52,7 +54,7 @@ def test_every_icon_in_use_is_in_the_sprite(path: Path) -> None:
 
 def test_the_sprite_has_no_icon_that_nobody_uses() -> None:
     sprite = (STATIC / "vendor" / "lucide" / "sprite.svg").read_text(encoding="utf-8")
-    source = "".join(path.read_text(encoding="utf-8") for path in [*OURS, *WEB.glob("*.py")])
+    source = "".join(path.read_text(encoding="utf-8") for path in [*OURS, *WEB.glob("**/*.py")])
     assert [name for name in re.findall(r'id="([^"]+)"', sprite) if f'"{name}"' not in source] == []
 
 
@@ -80,6 +82,26 @@ def test_a_file_is_served_to_everybody_and_kept_for_ever(name: str) -> None:
     assert "immutable" in answer.headers["Cache-Control"]
     again = Client().get(settings.STATIC_URL + name, headers={"if-none-match": answer["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("headers", [{}, {"range": "bytes=0-3"}])
+def test_a_file_changed_under_a_running_server_is_sent_whole_and_not_kept(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    file = tmp_path / "page.css"
+    file.write_text("a { color: red }")
+    known = StaticFile(str(file), [("Content-Type", "text/css"), ("Cache-Control", "immutable")])
+    request = RequestFactory().get("/page.css", headers=headers)
+    whole = Files.serve(known, request)
+    assert whole.content == (b"a { " if headers else file.read_bytes())
+    assert whole.headers["Cache-Control"] == "immutable"
+    for text in ("b", "a { color: red } b { color: blue }"):
+        file.write_text(text)
+        changed = Files.serve(known, request)
+        assert (changed.status_code, changed.content) == (200, text.encode())
+        assert changed.headers["Cache-Control"] == "no-store"
+        assert "ETag" not in changed.headers
+        assert changed.headers.get("Content-Length", str(len(text))) == str(len(text))
 
 
 def test_own_style_and_script_are_light() -> None:

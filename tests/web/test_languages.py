@@ -34,7 +34,7 @@ def test_what_pages_and_code_say_is_in_the_catalogue() -> None:
     said = set()
     for path in package.glob("web/templates/**/*.html"):
         said |= set(re.findall(r'{% translate "([^"]+)"', path.read_text(encoding="utf-8")))
-    for path in (*package.glob("web/*.py"), *package.glob("accounts/*.py")):
+    for path in (*package.glob("web/**/*.py"), *package.glob("accounts/*.py")):
         source = path.read_text(encoding="utf-8")
         said |= set(re.findall(r'\b_\("([^"]+)"\)|gettext\w*\("\w+", "([^"]+)"\)', source))
     plain = {one if isinstance(one, str) else one[0] or one[1] for one in said}

@@ -50,6 +50,28 @@ def test_the_environment_is_of_its_time_and_hides_secrets(table: Write, signed_i
     assert "BILLCLOCK_RUN" in page
 
 
+def test_how_a_run_was_asked_to_run_is_told_and_its_secrets_are_not(
+    table: Write, signed_in: SignIn
+) -> None:
+    line = (
+        "# billclock: env=\"TOKEN=hunter2 MODE='two words'\" workdir=/srv success=0,3 memory=1G\n"
+    )
+    (entry,) = table(f"{line}0 3 * * * /bin/a\n")
+    run = ran(entry, clock.now(), started=clock.now())
+    client = signed_in()
+    command = shown(client, f"/runs/{run.pk}?show=command")
+    for words in ("/srv", "0,3", "1G"):
+        assert f"<td>{words}</td>" in command
+    environment = shown(client, f"/runs/{run.pk}?show=environment")
+    assert "two words" in environment
+    table(line.replace("memory=1G", "") + "5 3 * * * /bin/a\n")
+    failed = ran(entry, clock.now(), outcome=Outcome.FAILED)
+    changes = shown(client, f"/runs/{failed.pk}?show=changes")
+    assert "MODE=two words" in changes
+    for page in (command, environment, changes):
+        assert "hunter2" not in page
+
+
 @pytest.mark.parametrize(
     ("name", "value", "secret"),
     [

@@ -187,8 +187,11 @@ def test_the_servers_settings_hide_passwords(
 ) -> None:
     table(JOB)
     settings.SMTP = "smtp://mailer:hunter2@relay.example.net:587"
+    settings.HEARTBEAT_URL = "https://me:hunter2@beats.example.net/ping/4f1c2d?hunter2"
     page = signed_in().get("/settings").content.decode()
     assert "smtp://mailer:…@relay.example.net:587" in page
+    assert "https://beats.example.net/…" in page
+    assert "4f1c2d" not in page
     assert "hunter2" not in page
 
 
@@ -217,6 +220,20 @@ def test_pauses_are_told_with_their_end(table: Write, signed_in: SignIn) -> None
     assert page.count('value="resume"') == 3
 
 
+def test_pauses_of_tables_that_are_not_open_are_not_told_nor_offered(
+    table: Write, signed_in: SignIn
+) -> None:
+    table(JOB)
+    (hidden,) = table("## Payroll\n" + JOB, name="payroll")
+    Pause.objects.create(scope=f"entry:{hidden.pk}", since=clock.now(), actor="anna@example.net")
+    page = signed_in(Role.OPERATOR, "root").get("/settings").content.decode()
+    assert "Payroll" not in page
+    assert "not all of them are open to you" in page
+    assert 'action="/settings/pause"' not in page
+    viewer = signed_in(Role.VIEWER).get("/settings").content.decode()
+    assert "Pausing needs the role Operator" in viewer
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -242,5 +259,5 @@ def test_the_number_of_queries_is_fixed(
         entries = table("".join(f"{i % 60} * * * * /bin/job {i}\n" for i in range(number)))
         for entry in entries:
             ran(entry, clock.now(), outcome=Outcome.SUCCEEDED)
-        with django_assert_max_num_queries(14, using="scheduler"):
+        with django_assert_max_num_queries(16, using="scheduler"):
             client.get("/settings?days=1")

@@ -188,7 +188,7 @@ def test_the_load_names_its_peak_and_the_week_its_starts(table: Write, signed_in
     words = text(shown(signed_in()))
     assert "peak 3 at 18:00" in words
     # 1008 of every ten minutes, the one of now included no more, and two a day
-    assert "1022 starts , no more than 3 in one minute, first on Sat 24 Oct 18:00" in words
+    assert "1,022 starts , no more than 3 in one minute, first on Sat 24 Oct 18:00" in words
 
 
 def test_a_range_is_simulated(table: Write, signed_in: SignIn) -> None:
@@ -224,6 +224,8 @@ def test_a_quiet_minute_is_proposed(table: Write, signed_in: SignIn) -> None:
     page = shown(signed_in(), "quiet=01:00")
     assert "00:59 is quiet: near 01:00, nothing else starts then all week." in text(page)
     assert "<code>59 0 * * *</code>" in page
+    assert 'href="/entries/new?table=root&amp;expression=59%200%20%2A%20%2A%20%2A"' in page
+    assert "/entries/new" not in shown(signed_in(Role.OPERATOR), "quiet=01:00")
     assert "A time of day is written as" in shown(signed_in(Role.VIEWER), "quiet=25:00")
 
 

@@ -6,8 +6,7 @@ from threading import Barrier
 
 import httpx
 
-from tests.web.conftest import PASSWORD
-from tests.web.server import serving
+from tests.web.server import PASSWORD, serving
 
 PEOPLE = 6
 

@@ -3,13 +3,28 @@
 from django.db import migrations, models
 
 
+TELLING = "the audit trail is only ever added to"
+
+
 def forbid(act):
     name = f'accounts_auditrow_no_{act.lower()}'
-    return migrations.RunSQL(
-        f"CREATE TRIGGER {name} BEFORE {act} ON accounts_auditrow "
-        "BEGIN SELECT RAISE(ABORT, 'the audit trail is only ever added to'); END",
-        f"DROP TRIGGER {name}",
-    )
+
+    def set_up(apps, editor):
+        if editor.connection.vendor == "sqlite":
+            body = f"BEGIN SELECT RAISE(ABORT, '{TELLING}'); END"
+        else:
+            editor.execute(
+                "CREATE OR REPLACE FUNCTION accounts_insert_only() RETURNS trigger "
+                f"LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{TELLING}'; END $$"
+            )
+            body = "FOR EACH ROW EXECUTE FUNCTION accounts_insert_only()"
+        editor.execute(f"CREATE TRIGGER {name} BEFORE {act} ON accounts_auditrow {body}")
+
+    def take_down(apps, editor):
+        on = "" if editor.connection.vendor == "sqlite" else " ON accounts_auditrow"
+        editor.execute(f"DROP TRIGGER {name}{on}")
+
+    return migrations.RunPython(set_up, take_down)
 
 
 class Migration(migrations.Migration):

@@ -68,6 +68,7 @@ def edit(  # noqa: PLR0913 - the form has these fields
     description: Annotated[Text, "the words above the entry"] = None,
     active: Annotated[Switch, "whether it runs"] = None,
     hideout: Annotated[Switch, "do not email report"] = None,
+    directives: Annotated[Text, "its directives, such as timeout=15m nice=10; empty: none"] = None,
     **schedule: str,
 ) -> Document:
     """Show an entry's form; with sok=ok change it, or without elid create it."""
@@ -76,7 +77,7 @@ def edit(  # noqa: PLR0913 - the form has these fields
     before = places.load(actor, table)
     if not sok:
         return Document("scheduler.edit", Kind.FORM, values=_form(before, elid))
-    given = Given(command, description, active, hideout, schedule)
+    given = Given(command, description, active, hideout, schedule, directives, table)
     if elid is None:
         parts = given.changes(None)
         after = desk.edit(table, lambda crontab: crontab.add(**parts), author=actor.name, seen=seen)

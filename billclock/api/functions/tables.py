@@ -14,6 +14,7 @@ from billclock.cron.findings import Finding
 from billclock.cron.lint import lint
 from billclock.jobs.job import HOME, Program
 from billclock.scheduler import desk, models, versions
+from billclock.scheduler.environment import refusal
 from billclock.scheduler.table import Snapshot
 
 TableName = Annotated[str, "whose table, root if left out"]
@@ -49,6 +50,7 @@ def check(
         zone=clock.server_zone(),
         # which files there are is told of tables alone: a text could ask for any path
         program=None if text is not None else lambda path: path in ours or os.access(path, os.X_OK),
+        user=lambda name: refusal(table, name),
     )
     return Document("scheduler.check", Kind.LIST, rows=[_finding(found) for found in findings])
 

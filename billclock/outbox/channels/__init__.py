@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 
@@ -28,14 +29,41 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail: its name, its media type, its bytes."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+class Fate(StrEnum):
+    """What a letter is that went to nobody and never will.
+
+    FAILED: somebody should have had it. DROPPED: nobody needs it any more. UNWANTED: all who could
+    have had it said before that they want none such.
+    """
+
+    FAILED = "failed"
+    DROPPED = "dropped"
+    UNWANTED = "unwanted"
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the other side said, by recipient: refused for good, or delayed and worth a retry.
 
-    Recipients in neither have it.
+    Recipients in neither have it. Of a letter that names none, `addressed` are those to whom it
+    went, and `subject` is the one it got. `unsent` says why it went to nobody and never will,
+    `fate` what that makes of it.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
     delayed: Mapping[str, str] = field(default_factory=dict)
+    addressed: tuple[str, ...] = ()
+    subject: str = ""
+    unsent: str = ""
+    fate: Fate = Fate.FAILED
 
 
 class ChannelError(Exception):
@@ -51,7 +79,10 @@ class Channel(Protocol):
         """Say why nothing can be sent at all (what is not set, and where), or give ""."""
 
     def send(self, letter: Letter, recipients: Sequence[str]) -> Answer:
-        """Send to these recipients. Raise ChannelError when that is not the letter's fault."""
+        """Send to these recipients; to whom it is for where the letter names none.
+
+        Raise ChannelError when it cannot be sent, not by the letter's fault.
+        """
 
     def close(self) -> None:
         """End what connection there is; never raises."""

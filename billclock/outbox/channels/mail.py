@@ -10,7 +10,7 @@ from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 
 from billclock.outbox.channels import Answer, ChannelError, Letter, register
@@ -137,9 +137,10 @@ def mime(letter: Letter) -> MimeMessage:
     """Write a letter as a MIME message.
 
     Its Message-ID follows from the letter, so that a copy sent again after a crash is known as
-    one. Raise ValueError for what no header may hold, LookupError for an unknown charset.
+    one. The payload's `html` is another form of the body, its `attached` are Attachments. Raise
+    ValueError for what no header may hold, LookupError for an unknown charset.
     """
-    mail = EmailMessage(
+    mail = EmailMultiAlternatives(
         subject=letter.subject,
         body=letter.body,
         from_email=letter.sender,
@@ -148,6 +149,10 @@ def mime(letter: Letter) -> MimeMessage:
     )
     mail.content_subtype = str(letter.payload.get("subtype", "plain"))
     mail.encoding = str(letter.payload.get("charset", "utf-8"))
+    if page := letter.payload.get("html"):
+        mail.attach_alternative(str(page), "text/html")
+    for file in letter.payload.get("attached", ()):
+        mail.attach(file.name, file.content, file.type)
     message = mail.message()
     for name, value in letter.headers:
         message[name] = value

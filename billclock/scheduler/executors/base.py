@@ -8,12 +8,25 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How dearly a process may run: its nice value, its turn at the disk, its bytes of memory.
+
+    `input_output` is a class and a level of ioprio_set(2); None is what is not asked.
+    """
+
+    nice: int | None = None
+    input_output: tuple[int, int] | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One command to run now: everything a process needs, decided before the moment comes.
 
     `command` is what the shell gets (percent signs resolved), `discards_output` says that a
     final `>/dev/null 2>&1` was cut off because the output is kept here; `user` is a system
-    user's name, or None for the daemon's own; `timeout` and `grace` are seconds.
+    user's name, or None for the daemon's own; `timeout` and `grace` are seconds. It starts in
+    `folder`, or not at all; without one in `home`, or else in /.
     """
 
     run: int
@@ -26,6 +39,8 @@ class Order:
     timeout: float | None = None
     grace: float = 10.0
     shell: str = "/bin/sh"
+    folder: str = ""
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)

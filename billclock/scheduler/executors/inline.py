@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from billclock import clock
 from billclock.scheduler import output
+from billclock.scheduler.executors import confine, launch
 from billclock.scheduler.executors.base import Ending, Launch, Order, StartError
 
 Perform = Callable[[Order], Ending]
@@ -49,6 +50,12 @@ class InlineExecutor:
         return ()
 
 
+def _confined(order: Order) -> Callable[[], None] | None:
+    """Give what the child sets for itself; None for nothing."""
+    asked = launch.limits(order.limits)
+    return (lambda: confine.take_on(asked)) if asked else None
+
+
 def by_shell(order: Order) -> Ending:
     """Run an order's command by its shell and wait for it. Raise StartError as the kernel does."""
     try:
@@ -58,14 +65,15 @@ def by_shell(order: Order) -> Ending:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=dict(order.environment),
-            cwd=order.home,
+            cwd=order.folder or order.home,
+            preexec_fn=_confined(order),
             timeout=order.timeout,
             check=False,
         )
     except subprocess.TimeoutExpired as late:
         output.write_all(order.run, late.stdout or b"")
         return Ending(order.run, clock.now(), signal=9, timed_out=True)
-    except OSError as error:
+    except (OSError, subprocess.SubprocessError) as error:
         raise StartError(f"it could not be started: {error}") from error
     output.write_all(order.run, done.stdout)
     code = done.returncode

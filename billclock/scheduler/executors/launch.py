@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from billclock.scheduler import output
-from billclock.scheduler.executors import proc, shell
-from billclock.scheduler.executors.base import Order, StartError
+from billclock.scheduler.executors import confine, proc, shell
+from billclock.scheduler.executors.base import Limits, Order, StartError
+from billclock.scheduler.executors.messages import Record
 
 _WHY = {
     errno.EAGAIN: "the machine has no room for another process: raise its limit of processes "
@@ -17,6 +18,14 @@ _WHY = {
     errno.E2BIG: "its command is too long for a shell: put it into a script",
     errno.ENOENT: "SHELL={shell} does not exist: correct SHELL in the crontab",
     errno.EACCES: "SHELL={shell} may not be executed: correct SHELL in the crontab",
+}
+
+_UNMET = {
+    confine.FOLDER: "it can't start in {folder} ({errno}): make that folder or correct workdir=",
+    confine.NICE: "its nice value can't be set ({errno}): below the usual one only root goes",
+    confine.INPUT_OUTPUT: "its ionice class can't be set ({errno}): realtime needs root, and all "
+    "need ionice(1)",
+    confine.MEMORY: "its memory can't be limited ({errno}): give it more by memory=",
 }
 
 
@@ -31,8 +40,19 @@ def request(order: Order, *, own: bool) -> dict[str, Any]:
         "direct": shell.direct(order.command, order.shell, environment, own=own),
         "shell": order.shell,
         "home": order.home,
+        "folder": order.folder,
         "environment": environment,
+        "limits": limits(order.limits),
     }
+
+
+def limits(asked: Limits | None) -> dict[str, Any]:
+    """Write limits as a request holds them, empty where there are none."""
+    if asked is None:
+        return {}
+    turn = asked.input_output
+    plain = None if turn is None else tuple(turn)  # marshal writes no class derived from tuple
+    return {"nice": asked.nice, "io": plain, "memory": asked.memory}
 
 
 def marked(order: Order) -> dict[str, str]:
@@ -43,8 +63,12 @@ def marked(order: Order) -> dict[str, str]:
     return {**order.environment, proc.MARK: str(order.run)}
 
 
-def why(number: int, order: Order) -> StartError:
-    """Say why the kernel started nothing, and what to do, from its errno."""
+def why(record: Record, order: Order) -> StartError:
+    """Say why the kernel started nothing, and what to do, from a REFUSED record."""
+    number = record.value
+    if record.pid < 0:
+        told = {"folder": order.folder, "errno": os.strerror(number)}
+        return StartError(_UNMET[-record.pid].format(**told))
     text = _WHY.get(number, f"it could not be started: {os.strerror(number)}")
     return StartError(text.format(shell=order.shell))
 

@@ -17,10 +17,11 @@ ROOM = BATCH * _RECORD.size
 class Record(NamedTuple):
     """A starter's word on a run.
 
-    STARTED: `value` is the process's start in kernel ticks. REFUSED: `value` is an errno and
-    `pid` 0. ENDED: `value` is a wait status; `cpu` in seconds, `memory` at its peak in KiB. HELLO:
-    `pid` is the starter's own, `value` says how many records follow, of what runs and of what
-    ended lately (which the last daemon may have been killed before reading).
+    STARTED: `value` is the process's start in kernel ticks. REFUSED: `value` is an errno and `pid`
+    0, or below it the step of `confine` that failed. ENDED: `value` is a wait status; `cpu` in
+    seconds, `memory` at its peak in KiB. HELLO: `pid` is the starter's own, `value` says how many
+    records follow, of what runs and of what ended lately (which the last daemon may have been
+    killed before reading).
     """
 
     kind: int
@@ -29,6 +30,11 @@ class Record(NamedTuple):
     value: int
     cpu: float = 0.0
     memory: int = 0
+
+
+def refused(run: int, error: OSError) -> Record:
+    """Give the word on a run that could not be started."""
+    return Record(REFUSED, run, -getattr(error, "step", 0), error.errno or 0)
 
 
 def pack(*records: Record) -> bytes:

@@ -34,6 +34,8 @@ def arguments(order: Order) -> list[str] | None:
     name = Path(words[0]).name if words else ""
     if words is None or name not in settings.WARM_COMMANDS:
         return None
+    if order.folder or order.limits:  # which a process of its own takes upon itself
+        return None
     if order.shell != "/bin/sh" or other(order.user) is not None:
         return None
     path = shell.find(words[0], order.environment)

@@ -32,10 +32,11 @@ class ProcessExecutor:
         user = other(order.user)
         fields = launch.request(order, own=user is None)
         at = clock.now()
-        with launch.streams(order) as descriptors:
-            record = self._spawners.start(user, fields, descriptors)
+        with launch.streams(order) as descriptors, self.watch.door(order) as door:
+            record = self._spawners.start(user, fields, [*descriptors, *door])
         if record.kind == messages.REFUSED:
-            raise launch.why(record.value, order)
+            self.watch.abandon(order)
+            raise launch.why(record, order)
         self._started[record.pid] = record
         self.watch.add(order, record.pid, record.value)
         return Launch(order.run, record.pid, record.value, at)
@@ -48,7 +49,9 @@ class ProcessExecutor:
             "direct": None,
             "shell": "/bin/sh",
             "home": "/",
+            "folder": "",
             "environment": dict(os.environ),
+            "limits": {},
         }
         record = self._spawners.start(None, fields, descriptors)
         if record.kind == messages.REFUSED:

@@ -13,6 +13,8 @@ import socket
 import sys
 from typing import Any
 
+from billclock.scheduler.executors import confine
+from billclock.scheduler.executors.confine import UnmetError
 from billclock.scheduler.executors.starter import Starter
 
 _ALL = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -35,29 +37,60 @@ def _become(user: pwd.struct_passwd) -> None:
 def spawn(fields: dict[str, Any], descriptors: list[int]) -> int:
     """Execute a request's command: directly where that was found to be the same, else by its shell.
 
-    A home that can't be entered gives way to /, since cron runs such jobs (those of nobody, say)
-    too. PWD is what the shell would have set.
+    PWD is what the shell would have set. Raise UnmetError of what was asked and can't be.
     """
-    try:
-        os.chdir(fields["home"])
-    except OSError:
-        os.chdir("/")
-    environment = fields["environment"]
+    enter(fields["folder"], fields["home"])
+    environment, limits = fields["environment"], fields["limits"]
     if fields["direct"]:
         path, arguments = fields["direct"]
         try:
             environment["PWD"] = os.getcwd()  # noqa: PTH109 - pathlib is dear to a starter
-            return _execute(path, arguments, environment, descriptors)
+            return _start(path, arguments, environment, descriptors, limits)
+        except UnmetError:
+            raise
         except OSError:  # what is wrong with the file, the shell says in its own words
             pass
     shell = fields["shell"]
-    return _execute(shell, [shell, "-c", fields["command"]], environment, descriptors)
+    return _start(shell, [shell, "-c", fields["command"]], environment, descriptors, limits)
 
 
-def _execute(
-    path: str, arguments: list[str | bytes], environment: dict[str, str], descriptors: list[int]
+def enter(folder: str, home: str) -> None:
+    """Go to where a command is to begin: its folder, and nowhere else, or else its home.
+
+    A home that can't be entered gives way to /, since cron runs such jobs (those of nobody, say)
+    too.
+    """
+    try:
+        os.chdir(folder or home)
+    except OSError as error:
+        if folder:
+            raise UnmetError(confine.FOLDER, error.errno or 0) from None
+        os.chdir("/")
+
+
+def _start(
+    path: str,
+    arguments: list[str | bytes],
+    environment: dict[str, str],
+    descriptors: list[int],
+    limits: dict[str, Any],
 ) -> int:
-    given, taken = descriptors
+    given, taken, *door = descriptors
+    if not limits:
+        return _spawn(path, arguments, environment, given, taken)
+
+    def become() -> None:
+        os.setsid()
+        for wanted, number in ((given, 0), (taken, 1), (taken, 2)):
+            os.dup2(wanted, number)
+        os.execve(path, arguments, environment)  # noqa: S606
+
+    return confine.fork(limits, door[0] if door else None, become)
+
+
+def _spawn(
+    path: str, arguments: list[str | bytes], environment: dict[str, str], given: int, taken: int
+) -> int:
     return os.posix_spawn(
         path,
         arguments,

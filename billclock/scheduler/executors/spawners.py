@@ -52,7 +52,9 @@ class Spawners:
         now = clock.since_boot()
         hurried = user is None and now - self._last_start < _HURRY
         self._last_start = now
-        return _directly(fields, descriptors) if hurried else self._hire(user, fields, descriptors)
+        if hurried and not fields["limits"]:  # with limits it is forked, which only the small can
+            return _directly(fields, descriptors)
+        return self._hire(user, fields, descriptors)
 
     def _hire(self, user: str | None, fields: dict[str, Any], descriptors: list[int]) -> Record:
         for _ in range(2):  # a spawner that died since it was last used is replaced once
@@ -148,7 +150,7 @@ def _directly(fields: dict[str, Any], descriptors: list[int]) -> Record:
     try:
         pid = spawner.spawn(fields, descriptors)
     except OSError as error:
-        return Record(messages.REFUSED, fields["run"], 0, error.errno or 0)
+        return messages.refused(fields["run"], error)
     finally:
         os.fchdir(here)
         os.close(here)

@@ -20,7 +20,7 @@ from billclock.scheduler.executors.messages import Record
 Start = Callable[[dict[str, Any], list[int]], int]
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
-_DESCRIPTORS = 2
+_DESCRIPTORS = 3
 _DESCRIPTOR = struct.Struct("i")
 _UNTOLD = 100_000
 _REPEATED = 1_000
@@ -36,7 +36,10 @@ class Starter:
         connection: socket.socket | None = None,
         listener: socket.socket | None = None,
     ) -> None:
-        """`start` turns a request and its descriptors (input, output) into a process's id."""
+        """`start` turns a request and its descriptors into a process's id.
+
+        They are its input, its output and, for a run that has one, the door of its control group.
+        """
         self._start = start
         self._connection = connection
         self._listener = listener
@@ -91,7 +94,7 @@ class Starter:
         try:
             pid = self._start(fields, descriptors)
         except OSError as error:
-            self._say(Record(messages.REFUSED, fields["run"], 0, error.errno or 0))
+            self._say(messages.refused(fields["run"], error))
         else:
             record = Record(messages.STARTED, fields["run"], pid, proc.started(pid) or 0)
             self._going[pid] = record

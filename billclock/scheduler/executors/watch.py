@@ -7,7 +7,8 @@ import heapq
 import itertools
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from billclock import clock
@@ -17,6 +18,7 @@ from billclock.scheduler.executors.base import Ending, Order
 from billclock.scheduler.executors.cgroups import Groups
 from billclock.scheduler.samples import Sample
 
+NO_MEMORY = "it took more memory than memory= of its entry allows"
 DISK_FULL = "the disk that holds its output is full: free some space"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _HUNT_EVERY = 0.1
@@ -57,6 +59,13 @@ class _Watched:
     sample_at: float = 0.0
 
 
+def _is_limited(order: Order) -> bool:
+    """Tell whether a run has a control group of its own: for its time, or for its memory."""
+    return order.timeout is not None or (
+        order.limits is not None and order.limits.memory is not None
+    )
+
+
 class Watch:
     """Watches over runs, from their start until nothing of them is left."""
 
@@ -75,14 +84,31 @@ class Watch:
             "look": self._look,
         }
 
+    @contextmanager
+    def door(self, order: Order) -> Iterator[list[int]]:
+        """Open the control group that holds a run's memory: its door, or none."""
+        memory = order.limits.memory if order.limits else None
+        found = None if memory is None else self._groups.door(order.run, memory)
+        try:
+            yield [] if found is None else [found]
+        finally:
+            if found is not None:
+                os.close(found)
+
+    def abandon(self, order: Order) -> None:
+        """Take away what was made for a run that did not begin."""
+        if _is_limited(order):
+            self._groups.release(order.run)
+
     def add(self, order: Order, pid: int, pid_started: int) -> None:
         """Watch over a run that began."""
-        watched = _Watched(order, pid, pid_started, limited=order.timeout is not None)
+        watched = _Watched(order, pid, pid_started, limited=_is_limited(order))
         self._runs[order.run] = watched
         began = pid_started / _TICKS
         watched.sample_at = began + samples.AFTER
-        if order.timeout is not None:
+        if watched.limited:
             self._groups.enclose(order.run, pid)
+        if order.timeout is not None:
             self._set(watched, "limit", began + order.timeout)
         self._set(watched, "look", clock.since_boot() + watched.look_every)
 
@@ -170,6 +196,8 @@ class Watch:
         self._forget(watched)
 
     def _excuse(self, code: int | None, order: Order) -> str:
+        if code and order.limits and self._groups.ran_out(order.run):
+            return NO_MEMORY
         return DISK_FULL if code and output.is_disk_full(order.output) else ""
 
     def _forget(self, watched: _Watched) -> None:

@@ -1,13 +1,23 @@
-"""Icons; part of every template without being loaded."""
+"""Icons and words; part of every template without being loaded."""
 
 from functools import cache
 
 from django import template
 from django.templatetags.static import static
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from billclock.web import retold
+
 register = template.Library()
+register.filter("retold", retold.retold)
+
+
+@register.filter
+def grouped(count: int) -> str:
+    """Write a large number in groups of three, as the language does."""
+    return number_format(count, force_grouping=True)
 
 
 @register.simple_tag

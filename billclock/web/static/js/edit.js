@@ -39,7 +39,7 @@ async function preview() {
   result.innerHTML = answer.html;
   document.querySelector("[data-brief]").textContent = result.querySelector(".sentence").textContent;
   for (const place of form.querySelectorAll("[data-error]")) { place.textContent = answer.errors[place.dataset.error] ?? ""; }
-  for (const name of [...five, "line", "command"]) { field(name).toggleAttribute("aria-invalid", name in answer.errors); }
+  for (const name of [...five, "line", "command"]) { field(name).setAttribute("aria-invalid", name in answer.errors); }
   if (!five.concat("line", "run_every").some((name) => name in answer.errors)) { fill(answer); }
 }
 

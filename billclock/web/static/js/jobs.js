@@ -1,10 +1,8 @@
-// The list of jobs: what is ticked is named and counted, filters act as they are chosen, keys act.
+// The list of jobs: its buttons say why they wait, its keys act.
 
 import { start as startKeys } from "./keys.js";
+import { start as startList } from "./list.js";
 
-const MOST_NAMED = 4;
-
-const ticks = () => [...document.querySelectorAll("[data-live='rows'] input[name=entry]")];
 const tools = document.querySelector("[data-tools]");
 const bulk = document.querySelector("[data-bulk]");
 
@@ -35,50 +33,10 @@ function judge(buttons, chosen) {
   }
 }
 
-function show() {
-  const all = ticks();
-  const chosen = all.filter((tick) => tick.checked);
-  judge(tools.querySelectorAll("button[name=act]"), chosen);
-  judge(bulk.querySelectorAll("button[data-needs]"), chosen);
-  bulk.hidden = chosen.length === 0;
-  const count = bulk.querySelector("[data-count]");
-  count.textContent =
-    chosen.length === 1 ? count.dataset.one : count.dataset.many.replace("#", chosen.length);
-  const named = chosen.slice(0, MOST_NAMED).map((tick) => tick.dataset.name);
-  const more = chosen.length > MOST_NAMED ? ` +${chosen.length - MOST_NAMED}` : "";
-  bulk.querySelector("[data-names]").textContent = named.join(" · ") + more;
-  const every = document.querySelector("[data-all]");
-  every.hidden = false;
-  every.checked = chosen.length > 0 && chosen.length === all.length;
-  every.indeterminate = chosen.length > 0 && chosen.length < all.length;
-}
-
-function tickAll(checked) {
-  for (const tick of ticks()) {
-    tick.checked = checked;
-  }
-  show();
-}
-
 if (tools && bulk) {
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-all]")) {
-      tickAll(event.target.checked);
-    } else if (event.target.matches("input[name=entry]")) {
-      show();
-    } else if (event.target.closest("[data-filters]")) {
-      event.target.form.requestSubmit();
-    }
+  const clear = startList((chosen) => {
+    judge(tools.querySelectorAll("button[name=act]"), chosen);
+    judge(bulk.querySelectorAll("button[data-needs]"), chosen);
   });
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-clear]")) {
-      tickAll(false);
-    }
-  });
-  new MutationObserver(show).observe(document.querySelector(".sheet.rows"), {
-    childList: true,
-  });
-  addEventListener("pageshow", show); // a page gone back to has its ticks again
-  show();
-  startKeys({ clear: () => tickAll(false) });
+  startKeys({ clear });
 }

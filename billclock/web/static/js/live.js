@@ -20,7 +20,18 @@ async function refresh() {
   document.body.dataset.refresh = fresh.body.dataset.refresh ?? "";
 }
 
+// A number that takes its time comes after the page: nobody waits for it, and none shows nothing.
+async function count(place) {
+  const answer = await fetch(place.dataset.count);
+  const number = answer.ok && !answer.redirected ? Number(await answer.text()) : 0;
+  place.textContent = number || "";
+  place.hidden = !number;
+}
+
 export function start() {
+  for (const place of document.querySelectorAll("[data-count]:empty")) {
+    count(place).catch(() => {});
+  }
   const seconds = Number(document.body.dataset.refresh);
   if (!seconds) {
     return;

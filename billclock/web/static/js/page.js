@@ -2,12 +2,21 @@
 
 import { start as startClock } from "./clock.js";
 import { start as startLive } from "./live.js";
+import { start as startPalette } from "./palette.js";
 
 for (const chip of document.querySelectorAll("[data-now]")) {
   startClock(chip);
 }
 
 startLive();
+startPalette();
+
+// In a row of places that is wider than a phone, where one is comes into sight.
+for (const place of document.querySelectorAll(":is(.rooms, .tabs, .family) > [aria-current]")) {
+  const [row, here] = [place.parentElement, place.getBoundingClientRect()];
+  const whole = row.getBoundingClientRect();
+  row.scrollLeft += here.left + here.width / 2 - whole.left - whole.width / 2;
+}
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {

@@ -1,0 +1,1 @@
+"""Letters: a notice's words in its reader's language, and the channel that sends them."""

@@ -1,0 +1,1 @@
+"""How money arrives: one way to pay a module or package."""

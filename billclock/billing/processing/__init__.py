@@ -1,0 +1,1 @@
+"""Who makes a service: one processing module a plugin module or package."""

@@ -1,0 +1,1 @@
+"""What banks say: statements read, and what they name matched with what clients owe."""

@@ -1,0 +1,196 @@
+"""Accounts: what each has and on what terms, and on its page everything that came of it."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from billclock.accounts.models import User
+from billclock.billing import terms
+from billclock.billing.clients import Account
+from billclock.billing.invoices import Invoice
+from billclock.billing.payments import Payment
+from billclock.billing.services import Service
+from billclock.billing.terms import Terms
+from billclock.web import (
+    client_money,
+    client_story,
+    client_words,
+    service_columns,
+    service_words,
+)
+from billclock.web.client_acts import ACTS
+from billclock.web.client_forms import AccountForm
+from billclock.web.kit.columns import Day, Link, Money, Number, State, Switch, Text
+from billclock.web.kit.filters import Choice, Flag
+from billclock.web.kit.leading import way_to
+from billclock.web.kit.marks import Mark
+from billclock.web.kit.panels import Panel, Related
+from billclock.web.kit.section import Section, Values
+
+PAYMENTS = {
+    Payment.State.NEW: Mark("hourglass", "now", pgettext_lazy("payment", "new")),
+    Payment.State.IN_PROGRESS: Mark("hourglass", "now", pgettext_lazy("payment", "on its way")),
+    Payment.State.PLEDGED: Mark("hourglass", "now", pgettext_lazy("payment", "promised")),
+    Payment.State.CREDITED: Mark("circle-check", "ok", pgettext_lazy("payment", "credited")),
+    Payment.State.RETURNING: Mark("undo-2", "warn", pgettext_lazy("payment", "being given back")),
+    Payment.State.RETURNED: Mark("undo-2", "off", pgettext_lazy("payment", "given back")),
+    Payment.State.FRAUD: Mark("octagon-alert", "bad", pgettext_lazy("payment", "fraud")),
+    Payment.State.CANCELLED: Mark("x", "off", pgettext_lazy("payment", "cancelled")),
+}
+INVOICES = {
+    Invoice.State.DRAFT: Mark("pencil", "off", pgettext_lazy("invoice", "draft")),
+    Invoice.State.ISSUED: Mark("circle-dot", "now", pgettext_lazy("invoice", "issued")),
+    Invoice.State.CLOSED: Mark("lock", "ok", pgettext_lazy("invoice", "closed")),
+    Invoice.State.CANCELLED: Mark("x", "off", pgettext_lazy("invoice", "cancelled")),
+}
+
+
+def account_kind(row: Account) -> object:
+    """Say how an account pays."""
+    return client_words.ACCOUNT_KINDS[Account.Kind(row.kind)]
+
+
+def _limit(row: Account) -> int | None:
+    """Give how far below zero a purchase may go; None where there is no such limit."""
+    return -row.funds.floor_minor if row.kind == Account.Kind.CREDIT else None
+
+
+def _accounts() -> QuerySet[Account]:
+    return Account.objects.select_related(
+        "funds", "client", "provider", "company", "currency", "group", "payer", "autopay__method"
+    )
+
+
+def _terms(values: Values) -> Terms:
+    names = ("credit_due_days", "group", "payer", "never_suspended", "autopay", "autopay_most")
+    kept = {name: values[name] for name in names}
+    return Terms(kind=Account.Kind(values["kind"]), limit=values["limit"] or 0, **kept)
+
+
+def _create(values: Values, _by: User) -> Account:
+    return terms.open_account(
+        values["client"], values["company"], values["currency"], _terms(values),
+        number=values["number"],
+    )  # fmt: skip
+
+
+def _change(row: Account, values: Values, _by: User) -> Account:
+    return terms.change(row, _terms(values))
+
+
+def _services(row: Any) -> QuerySet[Service]:
+    return service_columns.services().of(row.pk).order_by("-paid_until", "-pk")
+
+
+def _payments(row: Any) -> QuerySet[Payment]:
+    return row.payments.select_related("method").order_by("-pk")  # type: ignore[no-any-return]
+
+
+def _invoices(row: Any) -> QuerySet[Invoice]:
+    return row.invoices.order_by("-pk")  # type: ignore[no-any-return]
+
+
+def _number(row: Invoice) -> object:
+    return row.number or INVOICES[Invoice.State.DRAFT].word
+
+
+def _called(row: Account) -> str:
+    return f"{row.number} · {row.client.name}"
+
+
+def _tax(row: Account) -> object:
+    return _("owed by the client, reverse charge") if row.reverse_charge else row.tax_area
+
+
+BALANCE = Money("balance", _("Balance"), of="funds.balance_minor", signed=True)
+KIND = Text("kind", _("Kind"), of=account_kind)
+CLIENT = Link("client", _("Client"), to="clients", named="name")
+GROUP = Link("group", _("Client group"), to="client-groups", named="name", less=True)
+NEVER = Switch("never_suspended", _("Never suspended"), less=True)
+
+ACCOUNTS = Section(
+    name="client-accounts",
+    title=_("Accounts"),
+    one=_("client's account"),
+    rows=_accounts,
+    named=_called,
+    number="number",
+    columns=(
+        Text("number", _("Account number"), sort="number"),
+        CLIENT,
+        KIND,
+        BALANCE,
+        Money("limit", _("Credit limit"), of=_limit),
+        GROUP,
+        Number("due", _("Days to pay"), of="credit_due_days", less=True),
+        NEVER,
+    ),
+    facts=(
+        CLIENT,
+        Link("provider", _("Provider"), to="providers", named="name"),
+        Link("company", _("Company"), to="companies", named="name"),
+        GROUP,
+        Link("payer", _("Payer"), to="payers", named="name"),
+        Text("tax", _("Tax"), of=_tax),
+        NEVER,
+    ),
+    search=("number", "client__name"),
+    filters=(
+        Choice("kind", _("Kind"),
+               choices={str(k.value): w for k, w in client_words.ACCOUNT_KINDS.items()}),
+        Flag("below", _("Below zero"), kept=lambda rows: rows.filter(funds__balance_minor__lt=0)),
+    ),
+    form=AccountForm,
+    create=_create,
+    change=_change,
+    acts=ACTS,
+    panels=(
+        Panel("money", _("Balance"), template="clients/money.html",
+              context=client_money.of_account),
+        Related(
+            "services", _("Services"), rows=_services, most=15,
+            columns=(
+                Text("service", _("Service"), of=lambda row: row.name or row.number,
+                     below="product.name"),
+                State("status", _("State"), marks=service_words.STATUS),
+                Day("paid_until", _("Paid until")),
+                service_columns.PRICE,
+                Switch("auto_renew", _("Automatic renewal"), less=True),
+            ),
+            link=lambda service: way_to("services", service.pk),
+            empty=_("None yet."),
+        ),
+        Related(
+            "payments", _("Payments"), rows=_payments, most=5,
+            columns=(
+                Text("number", _("Number"), below="method.name"),
+                State("state", _("State"), marks=PAYMENTS),
+                Day("created_on", _("Asked for"), less=True),
+                Day("credited_on", _("Credited")),
+                Money("amount", _("Amount"), of="amount_minor", currency="method.currency_id"),
+            ),
+            link=lambda payment: way_to("payments", payment.pk),
+            empty=_("None yet."),
+        ),
+        Related(
+            "invoices", _("Invoices"), rows=_invoices, most=5,
+            columns=(
+                Text("number", _("Number"), of=_number),
+                State("state", _("State"), marks=INVOICES),
+                Day("issued_on", _("Issued")),
+                Day("due_on", _("Due"), less=True),
+                Day("paid_on", _("Paid")),
+                Money("total", _("Total"), of="total_minor", currency="currency"),
+            ),
+            link=lambda invoice: way_to("invoices", invoice.pk)
+            or reverse("document", args=[invoice.pk]),
+            empty=_("None yet."),
+        ),
+        Panel("story", _("Everything, in order"), template="clients/story.html",
+              context=client_story.shown),
+    ),
+    css="css/clients.css",
+)  # fmt: skip

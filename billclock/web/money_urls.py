@@ -1,0 +1,11 @@
+"""The addresses of documents, letters and their words, beside those of their sections."""
+
+from billclock.web import bank_upload, invoice_choosing, letter_templates, letters, payment_refund
+
+urlpatterns = [
+    *invoice_choosing.URLS,
+    *letters.URLS,
+    *letter_templates.URLS,
+    *payment_refund.URLS,
+    *bank_upload.URLS,
+]

@@ -1,0 +1,80 @@
+"""What the floors below say in English, said in the reader's language by the facts in it.
+
+They know no Django and keep some of their sentences in tables of the database, so a sentence is
+found again by its form, and its facts are put into the form's translation. What has none stays.
+"""
+
+import re
+from functools import cache, lru_cache
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from billclock.scheduler.errors import TableError
+from billclock.web.retold_billing import FORMS as BILLING
+from billclock.web.retold_cron import FORMS as CRON
+from billclock.web.retold_findings import FORMS as FINDINGS
+from billclock.web.retold_runs import FORMS as RUNS
+from billclock.web.retold_services import FORMS as SERVICES
+
+FORMS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING)
+NESTED = ("why", "what")  # facts that are sentences themselves
+LONGEST = 2000  # letters of a text that is looked at
+BETWEEN = "; "  # what joins the sentences of one reason
+
+
+def retold(text: str) -> str:
+    """Give a sentence, or several joined by semicolons, in the language in force."""
+    if not text or len(text) > LONGEST or (get_language() or "en").startswith("en"):
+        return text
+    return _retold(text, get_language() or "")
+
+
+def told(error: Exception) -> str:
+    """Give what an error says; a command that mends it stays as it is."""
+    if isinstance(error, TableError) and error.mend:
+        return f"{retold(error.what)}: {error.mend}"
+    return retold(str(error))
+
+
+@lru_cache(maxsize=4096)
+def _retold(text: str, _language: str) -> str:
+    parts = text.split(BETWEEN)
+    said = [_in_form(part) for part in parts]
+    if len(parts) > 1 and not all(said) and (whole := _in_form(text)):
+        return whole
+    return BETWEEN.join(one or part for one, part in zip(said, parts, strict=True))
+
+
+def _in_form(text: str) -> str | None:
+    for form, shape in _shapes():
+        if found := shape.fullmatch(text):
+            facts = found.groupdict()
+            said = {name: retold(fact) if name in NESTED else fact for name, fact in facts.items()}
+            return _(form).replace(")d", ")s") % said
+    return None
+
+
+@cache
+def _shapes() -> list[tuple[str, re.Pattern[str]]]:
+    return [(form, _shape(form)) for form in FORMS]
+
+
+def _shape(form: str) -> re.Pattern[str]:
+    """Give the pattern of a form: words as they stand, `%(name)d` a number, `%(name)s` any text.
+
+    A fact ends where the words behind it first come, for good: no text makes it search for long.
+    """
+    *pairs, end = re.split(r"(%\(\w+\)[sd])", form.replace("%%", "%"))
+    words, facts = [*pairs[::2], end], [_fact(one) for one in pairs[1::2]]
+    pattern = re.escape(words[0])
+    for fact, behind in zip(facts[:-1], words[1:], strict=False):
+        pattern += f"(?>{fact}{re.escape(behind)})"
+    if facts:
+        pattern += facts[-1].replace(".+?", ".+") + re.escape(end)
+    return re.compile(pattern, re.DOTALL)
+
+
+def _fact(placeholder: str) -> str:
+    name, kind = placeholder[2:-2], placeholder[-1]
+    return rf"(?P<{name}>\d+)" if kind == "d" else rf"(?P<{name}>.+?)"
