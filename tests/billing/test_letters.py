@@ -492,7 +492,8 @@ def test_settings_are_out_of_reach(shop: Shop):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_written_in_every_language(kind: str, language: str):
     assert words.written(kind, language)
-    said = words.of_ours(kind, language, {"language": language})
+    typed = {"title": "Works on Sunday", "text": "The network is renewed."}  # a person's own letter
+    said = words.of_ours(kind, language, {"language": language, **typed})
     assert said.subject
     assert said.text
     assert f'lang="{language}"' in said.html

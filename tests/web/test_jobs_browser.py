@@ -188,7 +188,7 @@ def test_settings_are_saved_without_a_script(opened: Callable[..., Page], cronta
     page = opened("/settings", java_script_enabled=False, viewport=PHONE)
     page.get_by_label("E-mail addresses").fill("ops@example.net\nnight@example.net")
     page.get_by_label("Time zone of the schedules").fill("Europe/Berlin")
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).first.click()
     assert crontab.read_text().startswith(
         "MAILTO=ops@example.net,night@example.net\nCRON_TZ=Europe/Berlin\n## first\n"
     )

@@ -297,7 +297,7 @@ def test_letters_are_tried_again_at_once(table: Write, signed_in: SignIn) -> Non
     )  # fmt: skip
     client = signed_in()
     page = shown(client)
-    assert "1 report can&#x27;t be delivered" in text(page)
+    assert "1 message can&#x27;t be delivered" in text(page)
     page = posted(client, "/problems/mail", **hidden(page, "/problems/mail"))
     assert "1 letter is tried again." in page
     letter.refresh_from_db()

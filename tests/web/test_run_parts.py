@@ -219,5 +219,5 @@ def test_a_page_takes_a_fixed_number_of_queries(
     client = signed_in()
     for number in (3, 60):
         runs = [ran(entry, clock.now()) for _ in range(number)]
-        with django_assert_num_queries(7, using="scheduler"):
+        with django_assert_num_queries(8, using="scheduler"):
             shown(client, f"/runs/{runs[-1].pk}")
