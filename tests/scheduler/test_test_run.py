@@ -51,7 +51,7 @@ def scheduler(folder: Path) -> Iterator[Server]:
     with serving(folder, BILLCLOCK_SPOOL=str(folder / "spool")) as server:
         (folder / "spool").mkdir(exist_ok=True)
         (folder / "spool" / "root").write_text(SAVED)
-        command = [Path(sys.executable).parent / "billclock", "scheduler"]
+        command = [sys.executable, "-m", "billclock.commands.billclock", "scheduler"]
         with subprocess.Popen(command, env=server.environment, cwd=ROOT) as daemon:
             try:
                 yield server
