@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
+from billclock.billing.by_hand import HandEntry
 from billclock.billing.charges import TILES, Charge, ChargeKind
 from billclock.billing.errors import BillingError
 from billclock.billing.money import Money
@@ -94,7 +95,7 @@ def explain_service(number: str, on: date) -> Explanation:
     covering = _covering(service, on)
     facts = [
         *_charges(day, covering), *_verdicts(day), *_letters(day), *_suspensions(day),
-        *_operations(day), *_switches(day),
+        *_operations(day), *_switches(day), *_by_hand(day),
     ]  # fmt: skip
     return Explanation(number, on, _conclusion(day, covering), tuple(facts))
 
@@ -247,3 +248,14 @@ def _switches(day: Day) -> Iterator[Fact]:
         yield Fact(
             "switch", switch.pk, day.on, f"automatic renewal switched {way} by {switch.by}{why}"
         )
+
+
+def _by_hand(day: Day) -> Iterator[Fact]:
+    """Tell of the money that people gave the account or took from it on the date."""
+    found = HandEntry.objects.filter(account=day.service.account_id, on=day.on)
+    for entry in found.order_by("id"):
+        back = f", takes back entry {entry.takes_back_id}" if entry.takes_back_id else ""
+        yield Fact(
+            "hand entry", entry.pk, entry.on,
+            f"{entry.sort} {day.money(entry.amount_minor)} by {entry.by}{back}: {entry.reason}",
+        )  # fmt: skip

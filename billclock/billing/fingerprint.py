@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from billclock.billing.by_hand import HandEntry
 from billclock.billing.catalog import AddOn
 from billclock.billing.charges import Charge, Reversal
 from billclock.billing.invoices import Invoice
@@ -49,6 +50,9 @@ def sections() -> dict[str, QuerySet[Any, tuple[Any, ...]]]:
                                                       "lifted_on"),
         "payments": Payment.objects.values_list(
             "key", "account__number", "state", "amount_minor", "refunded_minor", "credited_on"
+        ),
+        "by hand": HandEntry.objects.values_list(
+            "key", "account__number", "sort", "amount_minor", "reason", "by", "on"
         ),
         "invoices": Invoice.objects.values_list(
             "key", "kind", "number", "state", "net_minor", "tax_minor", "issued_on", "closed_on"

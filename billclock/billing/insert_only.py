@@ -13,6 +13,7 @@ TABLES = (
     "billing_verdict",
     "billing_reversal",
     "billing_seal",
+    "billing_handentry",
 )
 FORBIDDEN = ("UPDATE", "DELETE")
 

@@ -34,6 +34,7 @@ class Kind(models.IntegerChoices):
     ROUNDING = 7  # owner: the company's code
     FEES = 8  # what gateways keep; owner: the payment method's code
     OPENING = 9  # where balances from before the books come from; owner: the provider's code
+    BY_HAND = 10  # what people gave and took (by_hand); owner: the provider's code
 
 
 class LedgerAccount(models.Model):
@@ -77,7 +78,7 @@ class Cause(models.IntegerChoices):
     AFFILIATE = 10
     OPENING = 11
     REVERSAL = 12  # source: the transfer it takes back
-    MANUAL = 13
+    MANUAL = 13  # source: the entry by hand
 
 
 class Transfer(models.Model):

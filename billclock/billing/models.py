@@ -1,5 +1,6 @@
 """The index of billing's tables."""
 
+from billclock.billing.by_hand import HandEntry
 from billclock.billing.catalog import (
     AddOn,
     Discount,
@@ -56,6 +57,7 @@ __all__ = [
     "Department",
     "Discount",
     "GatewayEvent",
+    "HandEntry",
     "Invoice",
     "InvoiceLine",
     "JobChunk",

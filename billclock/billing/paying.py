@@ -33,12 +33,12 @@ from billclock.billing.payment_methods import base, offered
 from billclock.billing.payments import (
     IN_FLIGHT,
     SEQUENCE,
-    Arrival,
     Attempt,
     GatewayEvent,
     Payment,
     PaymentMethod,
     StoredMethod,
+    announce,
     lock,
     number_of,
 )
@@ -276,7 +276,7 @@ def credit(payment: Payment, gateway_id: str, minor: int) -> bool:
         source=payment.pk,
     )
     ledger.post([move], on=payment.credited_on)
-    _announce(payment.account)
+    announce(payment.account)
     _thank(payment)
     return True
 
@@ -355,14 +355,6 @@ def payer(account: Account, stored: StoredMethod | None = None) -> base.Payer:
 def as_stored(stored: StoredMethod) -> base.Stored:
     """Give a stored method as its plugin takes it."""
     return base.Stored(stored.token, stored.gateway_account, stored.masked, stored.expires_on)
-
-
-def _announce(account: Account) -> None:
-    """Write down that money came, so that what follows it is done whoever is killed before."""
-    Arrival.objects.bulk_create(
-        [Arrival(account=account, since=clock.now())],
-        update_conflicts=True, unique_fields=["account"], update_fields=["since"],
-    )  # fmt: skip
 
 
 def _thank(payment: Payment) -> None:

@@ -258,6 +258,14 @@ class Arrival(models.Model):
     last_error = models.CharField(max_length=300, blank=True)
 
 
+def announce(account: Account) -> None:
+    """Write down that money came, so that what follows it is done whoever is killed before."""
+    Arrival.objects.bulk_create(
+        [Arrival(account=account, since=clock.now())],
+        update_conflicts=True, unique_fields=["account"], update_fields=["since"],
+    )  # fmt: skip
+
+
 SEQUENCE = "payment"
 """What payments' numbers are drawn from, one sequence a company."""
 

@@ -97,8 +97,9 @@ INVARIANTS = (
            LEFT JOIN billing_payment p ON p.id = t.source AND t.cause = 3
            LEFT JOIN billing_transfer r ON r.id = t.source AND t.cause = 12
            LEFT JOIN billing_invoice i ON i.id = t.source AND t.cause = 9
+           LEFT JOIN billing_handentry h ON h.id = t.source AND t.cause = 13
            WHERE (t.cause IN (1, 2) AND c.id IS NULL) OR (t.cause = 3 AND p.id IS NULL)
-              OR (t.cause = 9 AND i.id IS NULL)
+              OR (t.cause = 9 AND i.id IS NULL) OR (t.cause = 13 AND h.id IS NULL)
               OR (t.cause = 12 AND (r.id IS NULL OR t.reverses_id <> t.source))""",
     ),
     Invariant(
@@ -141,6 +142,22 @@ INVARIANTS = (
                       FROM billing_transfer r JOIN billing_payment q ON q.id = r.source
                       WHERE r.cause IN (4, 5) GROUP BY r.source) t ON t.source = p.id
            WHERE p.refunded_minor <> coalesce(t.gone, 0)""",
+    ),
+    Invariant(
+        "money entered by hand is what was posted",
+        "entry by hand {0} says {1}, its transfers give {2}",
+        """SELECT m.id, m.amount_minor, m.moved FROM (
+                SELECT h.id, h.amount_minor,
+                       coalesce(CASE WHEN t.credit_id = h.account_id THEN t.amount_minor
+                                     WHEN t.debit_id = h.account_id THEN -t.amount_minor END,
+                                0) AS moved
+                FROM billing_handentry h
+                LEFT JOIN billing_transfer o ON o.cause = 13
+                  AND o.source = coalesce(h.takes_back_id, h.id)
+                LEFT JOIN billing_transfer b ON b.reverses_id = o.id
+                LEFT JOIN billing_transfer t
+                  ON t.id = CASE WHEN h.takes_back_id IS NULL THEN o.id ELSE b.id END) m
+           WHERE m.moved <> m.amount_minor""",
     ),
     Invariant(
         "a service is stopped for its suspensions",

@@ -54,6 +54,8 @@ def _unreadable(row: Account) -> Promise | str:
 ACTS = (
     Act("pay", _("Take payment"), _alone, icon="plus", bulk=False, page="client-accounts_pay"),
     Act("credit", _("Credit"), _alone, icon="undo-2", bulk=False, page="client-accounts_credit"),
+    Act("by-hand", _("Enter by hand"), _alone, icon="pencil", bulk=False,
+        page="client-accounts_by_hand"),
     Act("write", _("Write"), _write, icon="mail", form=LetterForm, bulk=False,
         allowed=_unreadable),
 )  # fmt: skip

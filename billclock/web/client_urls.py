@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billclock.web import client_choices, client_paying, client_statement, seeking
+from billclock.web import client_by_hand, client_choices, client_paying, client_statement, seeking
 from billclock.web.client_accounts import ACCOUNTS
 from billclock.web.clients import CLIENTS
 
@@ -23,7 +23,11 @@ urlpatterns = [
             {"section": ACCOUNTS},
             name=f"client-accounts_{name}",
         )
-        for name, view in (("pay", client_paying.page), ("credit", client_paying.credit))
+        for name, view in (
+            ("pay", client_paying.page),
+            ("credit", client_paying.credit),
+            ("by_hand", client_by_hand.page),
+        )
     ),
     path(
         "client-accounts/<str:key>/statement",

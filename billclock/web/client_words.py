@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from billclock.billing import money
+from billclock.billing.by_hand import HandEntry
 from billclock.billing.charges import Charge, ChargeKind
 from billclock.billing.clients import Account, Client
 from billclock.billing.invoices import Invoice
@@ -54,6 +55,10 @@ CAUSES: dict[Cause, Promise] = {
     Cause.MANUAL: _("Entered by hand"),
 }
 CHARGED = (Cause.CHARGE, Cause.CHARGE_TAX)
+BY_HAND: dict[HandEntry.Sort, Promise] = {
+    HandEntry.Sort.GOODWILL: _("Goodwill"),
+    HandEntry.Sort.CORRECTION: _("Correction"),
+}
 PAID = (Cause.PAYMENT, Cause.REFUND, Cause.CHARGEBACK)
 
 
@@ -110,7 +115,10 @@ class Told:
 
 
 class Movements:
-    """What transfers were for, looked up for many at once: three queries at most."""
+    """What transfers were for, looked up for many at once: four queries at most.
+
+    What is said may be shown to the client: who entered money by hand stands with the entry only.
+    """
 
     def __init__(self, transfers: Iterable[Transfer], currency: str) -> None:
         rows = list(transfers)
@@ -123,11 +131,18 @@ class Movements:
         self.payments = payments.in_bulk({row.source for row in known if row.cause in PAID})
         rounded = {row.source for row in known if row.cause == Cause.ROUNDING}
         self.invoices = Invoice.objects.in_bulk(rounded) if rounded else {}
+        by_hand = {row.source for row in known if row.cause == Cause.MANUAL}
+        entries = HandEntry.objects.select_related("taken_back_by")
+        self.entries = entries.in_bulk(by_hand) if by_hand else {}
 
     def told(self, transfer: Transfer) -> Told:
         """Say one; a reversal names what it takes back."""
         if transfer.cause == Cause.REVERSAL and transfer.reverses is not None:
             of = self.told(transfer.reverses)
+            entry = self.entries.get(transfer.reverses.source)
+            if transfer.reverses.cause == Cause.MANUAL and entry:
+                back = entry.taken_back_by
+                of = Told(of.title, back.reason, way_to("hand-entries", back.pk))
             return Told(_now("Taken back: %s") % of.title, of.why, of.url)
         cause = Cause(transfer.cause)
         if cause in CHARGED and (charge := self.charges.get(transfer.source)):
@@ -140,6 +155,9 @@ class Movements:
             )
         if cause == Cause.ROUNDING and (invoice := self.invoices.get(transfer.source)):
             return Told(str(CAUSES[cause]), invoice.number, way_to("invoices", invoice.pk))
+        if cause == Cause.MANUAL and (entry := self.entries.get(transfer.source)):
+            sort = BY_HAND[HandEntry.Sort(entry.sort)]
+            return Told(str(sort), entry.reason, way_to("hand-entries", entry.pk))
         return Told(str(CAUSES[cause]))
 
     def _charge(self, cause: Cause, charge: Charge) -> Told:

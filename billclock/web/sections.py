@@ -25,6 +25,7 @@ from billclock.web.currencies import CURRENCIES
 from billclock.web.currencies_pairs import PAIRS
 from billclock.web.currencies_rates import RATES
 from billclock.web.discounts import DISCOUNTS, PROMO_CODES
+from billclock.web.hand_entries import HAND_ENTRIES
 from billclock.web.invoices import INVOICES
 from billclock.web.kit import urls
 from billclock.web.kit.section import Group, Section
@@ -52,6 +53,7 @@ GROUPS = (
             PAYMENTS,
             BANK_ENTRIES,
             CHARGES,
+            HAND_ENTRIES,
             PAYMENT_METHODS,
             STORED_METHODS,
             CURRENCIES,

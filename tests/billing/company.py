@@ -154,8 +154,8 @@ class House:
         """Let money arrive on an account, or with minus leave it."""
         ours = ledger.account(ledger.Kind.OPENING, self.code, self.currency)
         ways = (ours, account.funds) if minor > 0 else (account.funds, ours)
-        count = Transfer.objects.filter(cause=Cause.MANUAL).count()
-        ledger.post([Move(*ways, abs(minor), Cause.MANUAL, source=count + 1)], on=on)
+        count = Transfer.objects.filter(cause=Cause.OPENING).count()
+        ledger.post([Move(*ways, abs(minor), Cause.OPENING, source=count + 1)], on=on)
 
     def service(
         self,

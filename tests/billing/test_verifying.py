@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from billclock.billing import by_hand, fingerprint, insert_only, sealing
 from billclock.billing import engine as sql
-from billclock.billing import fingerprint, insert_only, sealing
 from billclock.billing.charges import Charge, Reversal
 from billclock.billing.daily import run
 from billclock.billing.ledger import LedgerAccount, Transfer
@@ -84,7 +84,10 @@ def test_missing_triggers_are_found(house):
 @pytest.mark.parametrize("table", insert_only.TABLES)
 @pytest.mark.parametrize("act", ["UPDATE {} SET id = id", "DELETE FROM {}"])
 def test_the_books_cannot_be_changed(house, table, act):
-    Reversal.objects.create(charge=Charge.objects.earliest("id"), on=TODAY, why="planted")
+    charge = Charge.objects.earliest("id")
+    Reversal.objects.create(charge=charge, on=TODAY, why="planted")
+    wish = by_hand.Wish(by_hand.HandEntry.Sort.GOODWILL, 1, "planted")
+    by_hand.enter(charge.account, wish, by="eve", key="k")
     with pytest.raises(DatabaseError, match="insert-only"), transaction.atomic():
         sql.execute(act.format(table))
 

@@ -185,8 +185,9 @@ def test_an_account_tells_its_time_in_one_column(house: House, signed_in: Signed
     with clock.at(noon(TODAY + timedelta(days=1))):
         shown = text(signed_in(Role.VIEWER), f"/client-accounts/{account.pk}")
     told = [
-        "Entered by hand", "10.00 and €1.90 tax", "it needed €11.90, there were €5.00",
-        "short by €6.90", "stopped", "it was paid", "Letter: A service was stopped",
+        "Balance from before the books", "10.00 and €1.90 tax",
+        "it needed €11.90, there were €5.00", "short by €6.90", "stopped", "it was paid",
+        "Letter: A service was stopped",
         "November 2026", "€88.10 may still be spent", "for the whole month to come",
     ]  # fmt: skip
     assert [word for word in told if word not in shown] == []
