@@ -1,19 +1,17 @@
 """What django-allauth asks of us: who may come in, which codes are good, what is kept secret."""
 
-from base64 import urlsafe_b64encode
-from hashlib import sha256
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 from django.http import HttpRequest
 
 from billclock.accounts import freshness
 from billclock.accounts.audit import note
 from billclock.accounts.models import User
+from billclock.accounts.sealing import seal, unseal
 
+PURPOSE = "second factor"
 SILENT = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 
@@ -58,16 +56,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         """Encrypt with a key made from SECRET_KEY."""
-        return _cipher().encrypt(text.encode()).decode()
+        return seal(PURPOSE, text)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Decrypt; with another SECRET_KEY than it was encrypted with, no code is right."""
-        try:
-            return _cipher().decrypt(encrypted_text.encode()).decode()
-        except InvalidToken:
-            raise self.validation_error("incorrect_code") from None
-
-
-def _cipher() -> Fernet:
-    key = sha256(b"billclock second factor " + settings.SECRET_KEY.encode()).digest()
-    return Fernet(urlsafe_b64encode(key))
+        text = unseal(PURPOSE, encrypted_text)
+        if text is None:
+            raise self.validation_error("incorrect_code")
+        return text

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billclock.accounts import sessions
+from billclock.accounts import freshness, sessions
 from billclock.accounts.audit import note
 from billclock.accounts.forms import ConfirmByPasswordForm
 from billclock.accounts.models import Session, User
@@ -107,8 +107,14 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def resume(request: HttpRequest) -> HttpResponse:
-    """Give the user the form back that he had sent before he was asked, to send it now."""
-    found = fresh.kept(request, request.GET.get("form", ""))
+    """Give the user the form back that he had sent before he was asked, to send it now.
+
+    It may hold a secret he typed: whoever has not shown who he is doesn't see it.
+    """
+    name = request.GET.get("form", "")
+    found = fresh.kept(request, name)
+    if found is not None and not freshness.is_fresh(request.session):
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'form': name})}")
     if found is None:
         messages.info(request, _("The form is no longer kept: what it changes was not changed."))
         return redirect("jobs")

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from billclock.accounts.models import Role
@@ -14,9 +15,10 @@ from billclock.billing import progress
 from billclock.billing.progress import JobChunk, JobRun
 from billclock.billing.provider import Provider
 from billclock.jobs import registry
-from billclock.web.access import may_run, signed_in
+from billclock.web.access import signed_in
 from billclock.web.billing_runs_figures import figures, shortly
 from billclock.web.billing_runs_next import run_now, said
+from billclock.web.kit import rights
 from billclock.web.kit.columns import Day, Moment, Number, State, Text
 from billclock.web.kit.filters import Choice, Days
 from billclock.web.kit.marks import Mark
@@ -25,8 +27,6 @@ from billclock.web.kit.section import Act, Given, Section
 from billclock.web.retold import retold
 from billclock.web.times import duration
 from billclock.web.visible import visible
-
-MOST_LINES = 200  # of a preview
 
 RUNNING, DONE, ASKING, ALLOWED, PAST = "running", "done", "asking", "allowed", "past"
 STATES = {
@@ -101,7 +101,7 @@ def _why_not_run(run: JobRun) -> str:
 
 
 def _question(run: JobRun, request: HttpRequest) -> Mapping[str, Any] | None:
-    """Give what a run asks, what follows from an answer, and on wish what it would do."""
+    """Give what a run asks, what follows from an answer, and where what it would do is shown."""
     if not run.stopped_by:
         return None
     user, here = signed_in(request), state(run)
@@ -111,15 +111,10 @@ def _question(run: JobRun, request: HttpRequest) -> Mapping[str, Any] | None:
         "state": here,
         "by": visible(run.allowed_by),
         "coming": said(run.job, user) if here == ALLOWED else "",
-        "may_preview": waits and may_run(user),
-        "preview": _preview(run) if waits and may_run(user) and "preview" in request.GET else None,
+        "preview": reverse("billing-runs_preview", args=[run.pk])
+        if waits and rights.acts(user, BILLING_RUNS, Role.OPERATOR)
+        else "",
     }
-
-
-def _preview(run: JobRun) -> list[str]:
-    """Rehearse a run's job for its date: all is undone again."""
-    told = registry.perform(run.job, on=run.on, dry_run=True).text()
-    return [visible(line) for line in told.splitlines()[:MOST_LINES]]
 
 
 def _figures(run: JobRun, _request: HttpRequest) -> Mapping[str, Any] | None:

@@ -1,5 +1,6 @@
 """Before something is changed: whoever was idle shows who he is, and goes on where he was."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from secrets import token_urlsafe
@@ -10,11 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from billclock.accounts import freshness
+from billclock.accounts.sealing import seal, unseal
 
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS")
 KEPT_FORMS = 3
 _KEY = "interrupted"
+_PURPOSE = "interrupted form"
 
 
 def fresh(view: View) -> View:
@@ -41,19 +44,19 @@ def fresh(view: View) -> View:
 def keep(request: HttpRequest) -> str:
     """Keep a form in the session, and give the name by which `kept` finds it.
 
-    A file can't be kept: it is chosen again.
+    What was typed may be a secret, so it is sealed. A file can't be kept: it is chosen again.
     """
     name = token_urlsafe(8)
     forms = dict(list(request.session.get(_KEY, {}).items())[1 - KEPT_FORMS :])
+    fields = [
+        [field, value]
+        for field, values in request.POST.lists()
+        for value in values
+        if field != "csrfmiddlewaretoken"
+    ]
     forms[name] = {
         "path": request.get_full_path(),
-        "fields": [
-            [field, value]
-            for field, values in request.POST.lists()
-            for value in values
-            if field != "csrfmiddlewaretoken"
-        ],
-        "files": list(request.FILES),
+        "sealed": seal(_PURPOSE, json.dumps({"fields": fields, "files": list(request.FILES)})),
     }
     request.session[_KEY] = forms
     return name
@@ -61,8 +64,9 @@ def keep(request: HttpRequest) -> str:
 
 def kept(request: HttpRequest, name: str) -> dict[str, Any] | None:
     """Give a kept form: its path, its fields as pairs and the names of its files."""
-    found: dict[str, Any] | None = request.session.get(_KEY, {}).get(name)
-    return found
+    found = request.session.get(_KEY, {}).get(name)
+    told = unseal(_PURPOSE, found["sealed"]) if found is not None else None
+    return {"path": found["path"], **json.loads(told)} if told is not None else None
 
 
 def _let_go(request: HttpRequest) -> None:

@@ -1,6 +1,13 @@
 """The addresses of documents, letters and their words, beside those of their sections."""
 
-from billclock.web import bank_upload, invoice_choosing, letter_templates, letters, payment_refund
+from billclock.web import (
+    bank_upload,
+    billing_runs_preview,
+    invoice_choosing,
+    letter_templates,
+    letters,
+    payment_refund,
+)
 
 urlpatterns = [
     *invoice_choosing.URLS,
@@ -8,4 +15,5 @@ urlpatterns = [
     *letter_templates.URLS,
     *payment_refund.URLS,
     *bank_upload.URLS,
+    *billing_runs_preview.URLS,
 ]

@@ -198,6 +198,7 @@ PAGES = {
     **of_section("rate-pairs", act="upload", whole=False),
     **of_section("rates", act="none", whole=False),
     **of_section("billing-runs", act="allow"),
+    "billing-runs_preview": sent(OPERATOR, whole=True),
     **of_section("parked", act="release"),
     **of_section("services", act="suspend"),
     **{

@@ -356,6 +356,19 @@ class TestBeingAskedAgain:
         with clock.at(start + LATER):
             assert client.post("/change").status_code == 200
 
+    def test_what_was_typed_is_kept_sealed_and_shown_to_nobody_else(self, client: Client) -> None:
+        onward = self.interrupted(client).replace("confirm", "resume")
+        session = client.session
+        (kept,) = session["interrupted"].values()
+        assert kept["path"] == "/change?table=root"
+        assert "5 1 *" not in str(kept)
+        with clock.at(clock.now() + LATER):
+            answer = client.get(onward)
+        assert answer.headers["Location"].startswith("/account/confirm?form=")
+        kept["sealed"] = kept["sealed"][:-4] + "AAAA"
+        session.save()
+        assert client.get(onward).headers["Location"] == "/"
+
     def test_another_user_does_not_find_the_form(self, client: Client) -> None:
         onward = self.interrupted(client).replace("confirm", "resume")
         other = Client()

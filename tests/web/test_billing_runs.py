@@ -73,8 +73,10 @@ def test_its_page_asks_its_question_and_rehearses_what_it_would_do(
     page = shown(client, f"/billing-runs/{asking.pk}")
     assert "30 dates, 2026-10-22 to 2026-11-20, would be billed at once" in page
     assert "would be renewed" not in page
-    page = shown(client, f"/billing-runs/{asking.pk}?preview=1")
-    assert "2 would be renewed (23.80 EUR)" in page
+    preview = f"/billing-runs/{asking.pk}/preview"
+    assert f'action="{preview}"><input type="hidden" name="csrfmiddlewaretoken"' in page
+    assert client.get(preview).status_code == 405
+    assert "2 would be renewed (23.80 EUR)" in client.post(preview).content.decode()
     assert not JobRun.objects.filter(on=TODAY, state=JobRun.State.DONE).exists()
 
 
@@ -124,6 +126,12 @@ def test_a_job_is_run_at_once_by_the_scheduler(
     )
     assert asked == [("run-now", entry.pk)]
     assert "Run 7 was started." in done.content.decode()
+
+
+def test_what_waits_no_longer_is_not_rehearsed(signed_in: SignedIn, asking: JobRun) -> None:
+    progress.finish(asking, {})
+    answer = signed_in(Role.OPERATOR).post(f"/billing-runs/{asking.pk}/preview")
+    assert answer.headers["Location"] == f"/billing-runs/{asking.pk}"
 
 
 def test_an_operator_allows_nothing(signed_in: SignedIn, asking: JobRun) -> None:
