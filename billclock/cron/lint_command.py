@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from .defaults import given
 from .directives import fault, write_directives
 from .faults import ODD_SPACE
 from .findings import ERROR, NOTE, WARNING, Finding, Subject, shown
@@ -112,7 +113,7 @@ def check_runner(
 
 def _discarded(subject: Subject) -> Iterator[Finding]:
     command = subject.entry.command
-    policy = subject.directives.get("mail")
+    policy = {**given(subject.environment), **subject.directives}.get("mail")
     wanted = subject.environment.get("MAILTO") if policy is None else policy != "never"
     if mails(command) or not wanted:
         return

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from .comments import block
 from .crontab import Crontab
+from .defaults import assignment_fault
 from .directives import KEYS, fault, is_directive, read_directives
 from .findings import ERROR, NOTE, WARNING, Finding, shown
 from .lines import Assigned, Broken, Comment, Line, Planned, read_line
@@ -91,6 +92,8 @@ def _refused(crontab: Crontab, line: Broken, number: int) -> Iterator[Finding]:
 
 def _assigned(line: Assigned, number: int) -> Iterator[Finding]:
     column = line.raw.index(b"=") + 1
+    if wrong := assignment_fault(line.name, line.value):
+        yield Finding(WARNING, "bad_default", number, column + 1, wrong)
     if line.bare:
         message = f'{line.name}= without a value is read as empty; other crons want {line.name}=""'
         fix = shown(line.raw[:column] + b'""' + line.raw[column:].lstrip(b" \t"))

@@ -32,7 +32,7 @@ def gather(entry: Entry, moment: datetime) -> Evidence:
     system = table is not None and table.system
     crontab = Crontab.parse(versions.text(version) or b"" if version else b"", system=system)
     line = find(crontab, entry)
-    options = policies.read(line.directives)[0] if line else policies.DEFAULT
+    options = policies.read(line.directives, line.environment)[0] if line else policies.DEFAULT
     zone = Zones().of(line) if line else moment.tzinfo
     beat = Beat.objects.order_by("-at").first()
     return Evidence(

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from billclock.cron import conditions, directives, hooks
+from billclock.cron import conditions, defaults, directives, hooks
 from billclock.cron.conditions import InputOutput, Keep
 from billclock.cron.directives import duration, small_number
 
@@ -80,6 +81,7 @@ class Options:
 
 
 DEFAULT = Options()
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class DirectiveError(ValueError):
@@ -91,14 +93,24 @@ class DirectiveError(ValueError):
         self.key = key
 
 
-def read(given: Mapping[str, str]) -> tuple[Options, list[DirectiveError]]:
+def read(
+    given: Mapping[str, str], environment: Mapping[str, str] = NONE
+) -> tuple[Options, list[DirectiveError]]:
     """Read an entry's directives (key to value); what can't be read keeps its default.
 
-    Keys that are not known are left alone here: lint warns of them.
+    That is what the assignments above the entry say, else ours: see `billclock.cron.defaults`.
+    Keys that are not known are left alone here: lint warns of them, and of assignments.
     """
-    if not given:
+    standing = defaults.given(environment)
+    if not given and not standing:
         return DEFAULT, []
-    values: dict[str, object] = {}
+    own, errors = _values(given)
+    return Options(**{**_values(standing)[0], **own}), errors
+
+
+def _values(given: Mapping[str, str]) -> tuple[dict[str, Any], list[DirectiveError]]:
+    """Give the fields of Options that directives fill, and what can't be read."""
+    values: dict[str, Any] = {}
     errors = []
     for key, value in given.items():
         if key in _READERS:
@@ -107,7 +119,7 @@ def read(given: Mapping[str, str]) -> tuple[Options, list[DirectiveError]]:
                 values[name] = reader(value)
             except (ValueError, ZoneInfoNotFoundError, OSError):
                 errors.append(DirectiveError(key, value, expected))
-    return Options(**values), errors  # type: ignore[arg-type]
+    return values, errors
 
 
 def _zone(text: str) -> str:

@@ -30,8 +30,8 @@ class Job:
 
     @property
     def options(self) -> Options:
-        """Give what its directives ask for."""
-        return policies.read(self.line.directives)[0]
+        """Give what its directives ask for, or its table for all of its entries."""
+        return policies.read(self.line.directives, self.line.environment)[0]
 
     @property
     def owner(self) -> str:

@@ -11,14 +11,12 @@ from billclock.cron.chains import spaced
 from billclock.cron.entry import Entry
 from billclock.cron.interval import STEPS_OF_HOURS, STEPS_OF_MINUTES
 from billclock.jobs.registry import all_jobs
-from billclock.scheduler.policies import CatchUp, HookWhen, MailWhen, Overlap
-from billclock.web import job_parameters, programs
+from billclock.web import job_parameters, policy_words, programs, table_form
 from billclock.web.access import may_edit, signed_in
 from billclock.web.crontab_text import framed
 from billclock.web.crontabs import Reading
 from billclock.web.job_form import CUSTOM, FIELDS, JobForm
 from billclock.web.preview import Preview, preview
-from billclock.web.table_form import zones
 from billclock.web.times import Wall
 
 MOST_CALLED = 500
@@ -45,17 +43,16 @@ def page(
         "jobs": all_jobs(),
         "programs": programs.found(subject.reading.crontab),
         "parameters": job_parameters.of(form.command),
-        "zones": zones(),
+        "zones": table_form.zones(),
         "columns": _columns(form),
         "called": _called(subject),
         "mailto": _mailto(subject),
         "may_edit": may_edit(signed_in(request)) and not subject.reading.crontab.system,
         "choices": {
-            "overlap": list(Overlap),
-            "catch_up": list(CatchUp),
-            "mail": list(MailWhen),
-            "hook_when": list(HookWhen),
+            key.replace("-", "_"): policy_words.offered(words, form.directives.get(key, ""))
+            for key, words in policy_words.CHOICES.items()
         },
+        "standing": policy_words.standing(_above(subject)),
         "weekdays": _weekdays(),
         "months": range(1, 13),
         "minutes": STEPS_OF_MINUTES,
@@ -95,9 +92,14 @@ def _called(subject: Subject) -> list[str]:
 
 def _mailto(subject: Subject) -> str | None:
     """Give whom reports go to: what MAILTO says for the job, None where it is not set."""
+    return _above(subject).get("MAILTO")
+
+
+def _above(subject: Subject) -> dict[str, str]:
+    """Give the assignments that hold for the job; a new one comes below the table's last."""
     entries = subject.reading.crontab.entries
     held = subject.entry or (entries[-1] if entries else None)
-    return held.environment.get("MAILTO") if held else None
+    return held.environment if held else table_form.above(subject.reading.crontab)
 
 
 def _columns(form: JobForm) -> list[tuple[str, str, str, str, str]]:

@@ -14,6 +14,7 @@ from billclock.accounts import audit
 from billclock.cron import hooks
 from billclock.scheduler import chosen, control, heartbeat
 from billclock.scheduler.models import TableHook
+from billclock.web import policy_words
 from billclock.web.access import editor, table_of
 from billclock.web.crontab_text import back_to
 from billclock.web.fresh import fresh
@@ -45,7 +46,7 @@ class Shown:
 def shown(table: str, wall: Wall) -> Shown:
     """Give what hears of a table's runs: three queries."""
     row = TableHook.objects.filter(table=table).first()
-    words = (("always", _("every ending")), ("success", _("success")), ("failure", _("failure")))
+    words = tuple((value, str(word)) for value, word in policy_words.offered(policy_words.HOOKS))
     address = hooks.shown(row.url) if row else ""
     wanted = row.when if row else "failure"
     return Shown(address, wanted, words, bool(settings.WEBHOOK_SECRET), _beat(wall))

@@ -108,7 +108,7 @@ def row(
     # that the output is thrown away is told by the report's column
     bare = shell.with_mails(entry.command, True).decode("utf-8", "surrogateescape")
     folder, command = _shortened(visible(bare))
-    options, ignored = policies.read(entry.directives)
+    options, ignored = policies.read(entry.directives, entry.environment)
     mails = options.mail if entry.mails and mailto else MailWhen.NEVER
     going_on = [past.run for past in events if past.started and not past.outcome]
     title = visible(" · ".join(entry.description.split("\n")))

@@ -66,8 +66,10 @@ class Then:
 
     @property
     def options(self) -> policies.Options:
-        """Give what its directives asked for."""
-        return policies.read(self.line.directives)[0] if self.line else policies.DEFAULT
+        """Give what its directives asked for, or its table for all of its entries."""
+        if self.line is None:
+            return policies.DEFAULT
+        return policies.read(self.line.directives, self.line.environment)[0]
 
     @property
     def executed(self) -> Executed | None:

@@ -9,11 +9,14 @@ from zoneinfo import available_timezones
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from billclock.cron import defaults
 from billclock.cron.crontab import Crontab
 from billclock.cron.directives import known_zone
+from billclock.scheduler import policies
 from billclock.scheduler.addressing import address
+from billclock.web.retold import told
 
-KNOWN = ("MAILTO", "MAILFROM", "PATH", "SHELL", "CRON_TZ")
+KNOWN = ("MAILTO", "MAILFROM", "PATH", "SHELL", "CRON_TZ", *defaults.NAMES)
 MOST_OTHERS = 100
 EMPTY_ROWS = 2  # rows for new variables
 OWNER, NOBODY, THESE = "owner", "nobody", "these"
@@ -33,6 +36,7 @@ class Variable:
 class Form:
     """What is shown and typed: who gets reports (`to`, `addresses`), and the variables.
 
+    `policies` are the directives that every job has which says nothing itself, by key.
     `errors` tell by field what is no good; `given` are names of variables set in the table.
     """
 
@@ -42,6 +46,7 @@ class Form:
     path: str
     shell: str
     zone: str
+    policies: Mapping[str, str]
     others: Sequence[Variable]
     given: frozenset[str] = frozenset()
 
@@ -66,6 +71,7 @@ def shown(crontab: Crontab) -> Form:
         path=held.get("PATH", "").replace(":", " "),
         shell=held.get("SHELL", ""),
         zone=held.get("CRON_TZ", ""),
+        policies={key: held.get(name, "") for name, key in defaults.NAMES.items()},
         others=[Variable(name, held[name]) for name in held if name not in KNOWN],
         given=frozenset(held),
     )
@@ -86,6 +92,7 @@ def typed(given: QueryDict, crontab: Crontab) -> Form:
         path=" ".join(given.get("path", "").replace(":", " ").split()),
         shell=given.get("shell", "").strip(),
         zone=given.get("zone", "").strip(),
+        policies={key: given.get(key, "").strip() for key in defaults.NAMES.values()},
         others=[_checked(row) for row in rows[:MOST_OTHERS]],
         given=shown(crontab).given,
     )
@@ -102,6 +109,7 @@ def wanted(form: Form, crontab: Crontab) -> Mapping[str, str | None]:
         "PATH": ":".join(form.path.split()) or None,
         "SHELL": form.shell or None,
         "CRON_TZ": form.zone or None,
+        **{name: form.policies[key] or None for name, key in defaults.NAMES.items()},
     }
     held = above(crontab)
     others = {row.name: row.value for row in form.others if row.name}
@@ -149,6 +157,8 @@ def _errors(form: Form) -> dict[str, str]:
         found["shell"] = _("The shell is a full path, such as /bin/bash.")
     if form.zone and not known_zone(form.zone):
         found["zone"] = _("No time zone is called %s; an example is Europe/Berlin.") % form.zone
+    for error in policies.read({key: text for key, text in form.policies.items() if text})[1]:
+        found[error.key] = told(error)
     if any(row.error for row in form.others):
         found["others"] = _("One of the variables is no good.")
     return {field: error for field, error in found.items() if error}

@@ -1,7 +1,5 @@
 """The Settings screen of a table: reports, variables, pause, what is kept, the server's own."""
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billclock.accounts import audit
 from billclock.accounts.models import Role, User
 from billclock.cron import CronError
-from billclock.cron.crontab import Crontab
-from billclock.scheduler import desk, policies
+from billclock.scheduler import desk
 from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import Conflict, TableError
-from billclock.scheduler.policies import MailWhen
 from billclock.web import (
     crontabs,
     notifying,
@@ -26,6 +22,7 @@ from billclock.web import (
     server_choices,
     server_settings,
     table_form,
+    table_policies,
     trial_mail,
 )
 from billclock.web.access import editor, signed_in, table_of
@@ -35,8 +32,8 @@ from billclock.web.crontabs import Reading
 from billclock.web.fresh import fresh
 from billclock.web.retention_use import Limits, loss, use
 from billclock.web.retold import told
-from billclock.web.rows import mail_words, when
-from billclock.web.times import Wall, duration
+from billclock.web.rows import when
+from billclock.web.times import Wall
 from billclock.web.undoing import offered, saved
 
 MOST = 1_000_000  # of any limit that is tried out
@@ -115,7 +112,7 @@ def _shown(request: HttpRequest, reading: Reading, form: table_form.Form) -> dic
         "form": form,
         "below": table_form.below(reading.crontab),
         "zones": table_form.zones(),
-        "defaults": _defaults(reading.crontab),
+        "policies": table_policies.shown(form, reading.crontab),
         "pauses": pausing.in_force(user, wall),
         "notify": notifying.shown(reading.name, wall),
         "no_pause": pausing.why_not(user),
@@ -130,28 +127,6 @@ def _shown(request: HttpRequest, reading: Reading, form: table_form.Form) -> dic
         "editors": _editors(reading.name) if user.role == Role.ROOT else (),
         "undo": offered(request),
     }
-
-
-def _defaults(crontab: Crontab) -> list[tuple[str, str, str]]:
-    """Say of each policy its default, and what how many jobs have instead."""
-    found = [(entry.mails, policies.read(entry.directives)[0]) for entry in crontab.entries]
-    words, default = mail_words(), policies.DEFAULT
-    mails = (options.mail if mailed else MailWhen.NEVER for mailed, options in found)
-    return [
-        (_("Report"), words[default.mail], _told(words[one] for one in mails)),
-        (_("Overlap"), default.overlap, _told(options.overlap for _mailed, options in found)),
-        (_("Time limit"), _("none"), _told(_limit(options) for _mailed, options in found)),
-        (_("Catch-up"), default.catch_up, _told(options.catch_up for _mailed, options in found)),
-    ]
-
-
-def _limit(options: policies.Options) -> str:
-    return duration(options.timeout) if options.timeout else _("none")
-
-
-def _told(values: Iterable[str]) -> str:
-    counts = Counter(values)
-    return ", ".join(f"{value} {count}" for value, count in counts.most_common(5))
 
 
 def _trial(request: HttpRequest, wall: Wall) -> dict[str, Any] | None:

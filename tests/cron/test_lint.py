@@ -65,6 +65,7 @@ CASES = [
     (b"0 5 * * * /x\n60 * * * * /y\n", "file_ignored_by_cron", NOTE, 2, 1, None),
     (b"# billclock: color=red\n@daily /x\n", "unknown_directive", WARNING, 1, 14, None),
     (b"# billclock: timeout=soon\n@daily /x\n", "bad_directive", WARNING, 1, 14, None),
+    (b"CRON_OVERLAP=maybe\n@daily /x\n", "bad_default", WARNING, 1, 14, None),
     (b"# billclock: timeout\n@daily /x\n", "bad_directive", WARNING, 1, 20, None),
     (b"# billclock: timeout=5m\n\n@daily /x\n", "orphan_directive", WARNING, 1, 1, None),
     (

@@ -120,6 +120,18 @@ def test_overlap_queue_keeps_one():
     assert stage.outcomes() == ["succeeded", "", "skipped"]
 
 
+def test_the_assignments_above_an_entry_say_what_it_does_not():
+    stage = Stage(
+        b"CRON_OVERLAP=allow\n* * * * * /bin/first\n"
+        b"# billclock: overlap=skip\n* * * * * /bin/second\n"
+        b"CRON_OVERLAP=\n* * * * * /bin/third\n"
+    )
+    for _ in range(3):
+        stage.tick()
+    runs = Run.objects.exclude(outcome="skipped").values_list("entry__command", flat=True)
+    assert sorted(runs) == ["/bin/first"] * 3 + ["/bin/second", "/bin/third"]
+
+
 def test_overlap_allow_starts_side_by_side():
     stage = Stage(b"# billclock: overlap=allow\n* * * * * /bin/true\n")
     for _ in range(3):

@@ -30,8 +30,12 @@ from billclock.scheduler.policies import (
 @example("retries", "1000")
 @example("retries", "٣")
 @example("zone", "")
+@example("name", "")
 def test_what_lint_finds_right_is_read_and_what_it_refuses_is_not(key, value):
     _, errors = read({key: value})
+    if key == "name":
+        assert not errors, "it is for other entries to say, and has no policy"
+        return
     assert (fault(key, value) is None) == (not errors)
 
 
@@ -60,6 +64,32 @@ def test_a_bad_value_keeps_the_default_and_is_told():
     assert options == Options()
     assert [error.key for error in errors] == ["timeout", "overlap", "zone"]
     assert str(errors[0]) == "timeout=soon: expected a duration such as 30s, 15m or 2h"
+
+
+ABOVE = {
+    "CRON_OVERLAP": "queue",
+    "CRON_TIMEOUT": "2h",
+    "CRON_CATCH_UP": "once",
+    "CRON_MAIL": "never",
+}
+
+
+def test_what_an_entry_lacks_its_table_says():
+    options, errors = read({"timeout": "5m", "retries": "1"}, {"PATH": "/bin", **ABOVE})
+    assert errors == []
+    assert options == Options(
+        timeout=300, overlap=Overlap.QUEUE, catch_up=CatchUp.ONCE, mail=MailWhen.NEVER, retries=1
+    )
+
+
+def test_a_bad_value_of_an_entry_leaves_what_its_table_says():
+    options, errors = read({"overlap": "maybe"}, ABOVE)
+    assert (options.overlap, [error.key for error in errors]) == (Overlap.QUEUE, ["overlap"])
+
+
+@pytest.mark.parametrize("value", ["", "soon", "2h\n", "٣h"])
+def test_a_bad_value_of_a_table_counts_as_not_set(value):
+    assert read({}, {"CRON_TIMEOUT": value}) == (Options(), [])
 
 
 def test_unknown_keys_are_left_alone():

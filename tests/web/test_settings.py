@@ -62,6 +62,10 @@ def test_what_the_table_sets_is_shown_as_one_says_it(table: Write, signed_in: Si
         ({"shell": "/bin/bash"}, "SHELL=/bin/bash"),
         ({"zone": "Europe/Berlin"}, "CRON_TZ=Europe/Berlin"),
         ({"mailfrom": "Cron <cron@example.net>"}, "MAILFROM=Cron <cron@example.net>"),
+        ({"overlap": "queue"}, "CRON_OVERLAP=queue"),
+        ({"timeout": "2h"}, "CRON_TIMEOUT=2h"),
+        ({"catch-up": "once"}, "CRON_CATCH_UP=once"),
+        ({"mail": "failure"}, "CRON_MAIL=failure"),
         ({"name": ["GREETING", ""], "value": [" two words ", ""]}, "GREETING=two words"),
     ],
 )
@@ -75,6 +79,18 @@ def test_each_setting_is_a_line_that_any_cron_reads(
     table(JOB)
     save(signed_in(), **values)
     assert text() == f"{line or 'MAILTO=a@example.net,b@example.net'}\n{JOB}"
+
+
+def test_how_jobs_run_is_told_by_how_many_jobs_have_it(table: Write, signed_in: SignIn) -> None:
+    table(f"CRON_OVERLAP=queue\n{JOB}{JOB}# billclock: overlap=allow\n{JOB}")
+    page = signed_in().get("/settings").content.decode()
+    assert '<option value="queue" selected>start it afterwards</option>' in page
+    assert "Jobs of this table: start it afterwards 2, run side by side 1" in page
+
+
+def test_a_value_that_is_none_stays_until_it_is_changed(table: Write, signed_in: SignIn) -> None:
+    table(f"CRON_OVERLAP=maybe\n{JOB}")
+    assert '<option value="maybe" selected>' in signed_in().get("/settings").content.decode()
 
 
 def test_a_setting_goes_when_its_field_is_emptied(
@@ -122,6 +138,9 @@ def signed_in_again(signed_in: SignIn) -> Client:
         ({"name": ["X"], "value": ["'\""]}, "both kinds of quotes"),
         ({"name": ["X"], "value": ["a\nb"]}, "line end"),
         ({"to": "everybody"}, "Choose who"),
+        ({"overlap": "maybe"}, "expected skip, queue, allow or replace"),
+        ({"timeout": "2 h"}, "expected a duration"),
+        ({"name": ["CRON_TIMEOUT"], "value": ["2h"]}, "has a field of its own"),
     ],
 )
 def test_what_no_crontab_can_hold_is_told_at_its_field(
