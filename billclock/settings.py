@@ -122,6 +122,10 @@ KEEP_READINGS = env_int(
 )
 OPERATION_TRIES = env_int("OPERATION_TRIES", 10, "tries of a processing module's operation before "
                           "it becomes a task for people")  # fmt: skip
+USAGE_TIMEOUT = env_int("USAGE_TIMEOUT", 60, "seconds a processing module has to say what its "
+                        "services use, for each 200 of them")  # fmt: skip
+USAGE_SECONDS = env_int("USAGE_SECONDS", 900, "seconds for which billdaily asks one processing "
+                        "module for use; the rest is asked by the next run")  # fmt: skip
 BILLING_WORKERS = env_int("BILLING_WORKERS", 0, "processes that bill a date side by side; more "
                           "than 1 on PostgreSQL only; 0: 2 there where there are two processors, "
                           "else 1")  # fmt: skip

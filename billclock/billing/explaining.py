@@ -15,7 +15,8 @@ from billclock.billing.errors import BillingError
 from billclock.billing.money import Money
 from billclock.billing.notifications import Notice
 from billclock.billing.progress import Parked, Watermark
-from billclock.billing.services import Outcome, Reason, Service, Suspension, Verdict
+from billclock.billing.services import Outcome, Reading, Reason, Service, Suspension, Verdict
+from billclock.billing.usage import UsageRound
 from billclock.billing.verdicts import FOR_USE
 from billclock.outbox.models import Message
 
@@ -95,7 +96,7 @@ def explain_service(number: str, on: date) -> Explanation:
     covering = _covering(service, on)
     facts = [
         *_charges(day, covering), *_verdicts(day), *_letters(day), *_suspensions(day),
-        *_operations(day), *_switches(day), *_by_hand(day),
+        *_operations(day), *_switches(day), *_by_hand(day), *_use(day),
     ]  # fmt: skip
     return Explanation(number, on, _conclusion(day, covering), tuple(facts))
 
@@ -259,3 +260,19 @@ def _by_hand(day: Day) -> Iterator[Fact]:
             "hand entry", entry.pk, entry.on,
             f"{entry.sort} {day.money(entry.amount_minor)} by {entry.by}{back}: {entry.reason}",
         )  # fmt: skip
+
+
+def _use(day: Day) -> Iterator[Fact]:
+    """Tell of what was in use, as it was read last, and of how its module was asked."""
+    for addon in (
+        day.service.addons.exclude(read_at=None).order_by("id").values_list("addon_id", flat=True)
+    ):
+        found = Reading.objects.filter(service=day.service, addon=addon, on__lte=day.on)
+        last = found.select_related("addon").order_by("-at").first()
+        if last is not None:
+            text = f"{last.addon.code}: {last.amount} in use at {last.at:%Y-%m-%d %H:%M} UTC"
+            yield Fact("reading", last.pk, last.on, text)
+    module, provider = day.service.product.module_id, day.service.account.provider_id
+    for asked in UsageRound.objects.filter(module=module, provider=provider, on=day.on):
+        text = f"{asked.asked} services asked about, {asked.changed} levels new"
+        yield Fact("usage round", asked.pk, asked.on, asked.error or text)

@@ -40,6 +40,7 @@ from billclock.billing.services import (
     Verdict,
 )
 from billclock.billing.statistics import DailyFigure
+from billclock.billing.usage import UsageRound
 
 __all__ = [
     "Account",
@@ -93,6 +94,7 @@ __all__ = [
     "Template",
     "Transfer",
     "UnsignedNotice",
+    "UsageRound",
     "Verdict",
     "Watermark",
 ]

@@ -33,6 +33,7 @@ def parser() -> Parser:
         "--recalculate", action="store_true", help="post differences to what was done"
     )
     whole.add_argument("--workers", metavar="N", help="so many processes at once (PostgreSQL)")
+    whole.add_argument("--only", metavar="PART", help="a part alone: usage (billdaily)")
     whole.add_argument("--json", action="store_true", help="the report as JSON")
     return whole
 
@@ -44,6 +45,8 @@ def _run(words: list[str]) -> int:
     options = {} if args.module is None else {"module": args.module}
     if args.workers is not None:
         options["workers"] = args.workers
+    if args.only is not None:
+        options["only"] = args.only
     if args.recalculate:
         options["recalculate"] = "on"
     return run_job(

@@ -1,7 +1,7 @@
 """Checks across entries: the same command twice in a minute, crowded minutes, billing jobs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -80,15 +80,15 @@ def check_load(subjects: Sequence[Subject]) -> Iterator[Finding]:
     for minute in fullest[:_MOST_MINUTES_TOLD]:
         if starts[minute] <= _MOST_STARTS:
             return
-        here = [subject for subject in subjects if _starts_at(subject.entry.expression, minute)]
-        most = _most_on_one_day(Counter(subject.entry.expression for subject in here))
+        here = {each: n for each, n in expressions.items() if _starts_at(each, minute)}
+        most = _most_on_one_day(here)
         if most > _MOST_STARTS:
             quiet = _nearest_quiet(starts, minute)
             message = (
                 f"{most} entries start at {_clock(minute)}; the nearest quiet minute is "
                 f"{_clock(quiet)} with {starts[quiet]}"
             )
-            first = here[0]
+            first = next(each for each in subjects if _starts_at(each.entry.expression, minute))
             column = first.planned.start + 1
             yield Finding(NOTE, "crowded_minute", first.entry.line, column, message)
 
@@ -101,11 +101,14 @@ def check_jobs(
     `commands` are line and command of every entry, switched-off ones too: those are not missing.
     A job is found by its words in a command line. A table without any billing job lacks none.
     """
-    names = [(job, job.encode().split()) for job in jobs]
-    words = {line: command.split() for line, command in commands}
+    saying = defaultdict(list)  # a word, to the lines and commands that have it
+    for line, command in commands:
+        words = command.split()
+        for word in dict.fromkeys(words):
+            saying[word].append((line, words))
     held = {
-        job: [line for line, command in words.items() if _holds(command, parts)]
-        for job, parts in names
+        job: [line for line, words in saying[parts[0]] if _holds(words, parts)]
+        for job, parts in ((job, job.encode().split()) for job in jobs)
     }
     active = {subject.entry.line: subject for subject in subjects}
     if not any(held.values()):
@@ -144,8 +147,6 @@ def _orders(starts: dict[str, Subject]) -> Iterator[Finding]:
 
 
 def _holds(words: list[bytes], parts: list[bytes]) -> bool:
-    if parts[0] not in words:
-        return False
     size = len(parts)
     return any(words[at : at + size] == parts for at in range(len(words) - size + 1))
 
@@ -168,8 +169,8 @@ def _meet(one: Expression, other: Expression) -> bool:
     return any(days & _days(other)[at] for at, days in enumerate(_days(one)))
 
 
-def _most_on_one_day(expressions: Counter[Expression]) -> int:
-    """Give how many of the entries can start on one and the same day."""
+def _most_on_one_day(expressions: Mapping[Expression, int]) -> int:
+    """Give how many entries, counted by their expressions, can start on one and the same day."""
     most = 0
     for at in range(len(_MONTH_LENGTHS) * 7):
         counts = [0] * 32

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from django.conf import settings
 
-from billclock.billing import progress, sealing
+from billclock.billing import progress, sealing, usage
 from billclock.billing.batches import Figures
 from billclock.billing.daily import run as daily
 from billclock.billing.daily.workers import usual_count
@@ -21,6 +21,7 @@ from billclock.jobs.report import Report, Tally
 from billclock.jobs.telling import Order, business_date, may_pass, require_begun
 
 MOST_WORKERS = 64
+USAGE = "usage"
 
 
 @job(
@@ -34,11 +35,14 @@ MOST_WORKERS = 64
     schedule="15 0 * * *",
     catch_up=True,
 )
-def billdaily(*, on: date, dry_run: bool, confirm: bool, explain: str, workers: str = "") -> Report:
+def billdaily(
+    *, on: date, dry_run: bool, confirm: bool, explain: str, workers: str = "", only: str = ""
+) -> Report:
     """Bill every open service of every provider for all dates that are due up to `on`.
 
     `explain` is a service's number: it says what came of it on that date, from stored facts.
-    `workers`: so many processes, on PostgreSQL; the setting BILLING_WORKERS without it.
+    `workers`: so many processes, on PostgreSQL; the setting BILLING_WORKERS without it. Modules
+    are asked first what today's services use; `only=usage` asks them again and bills nothing.
     """
     tally = Tally(daily.JOB)
     if explain:
@@ -46,12 +50,47 @@ def billdaily(*, on: date, dry_run: bool, confirm: bool, explain: str, workers: 
             tally.say(explain_service(explain, on).text)
         return tally.report()
     plan = daily.Plan(dry_run, confirm, workers=_workers(workers))
+    again, untold = _only_usage(only), dict[str, str]()
     for provider in Provider.objects.filter(active=True).order_by("code"):
         with tally.isolated(provider.code):
-            _bill(provider, business_date(provider, on), tally, plan)
-    if not (dry_run or tally.failed):
+            day = business_date(provider, on)
+            if not dry_run:
+                untold |= _measure(provider, day, tally, again=again)
+            if not only:
+                _bill(provider, day, tally, plan)
+    if not (dry_run or only or tally.failed):
         _seal(tally)
+    tally.failed |= untold
     return tally.report()
+
+
+def _only_usage(only: str) -> bool:
+    """Tell whether nothing is to be billed; raise OptionError for any other part of the work."""
+    if only not in {"", USAGE}:
+        raise OptionError(f"only: {only[:20]!r} is no part that runs alone; there is {USAGE}")
+    return bool(only)
+
+
+def _measure(provider: Provider, on: date, tally: Tally, *, again: bool) -> dict[str, str]:
+    """Ask a provider's modules what is in use today, and give what failed: it keeps no bill back.
+
+    Levels that are not told stay as they were. What was in use on a day gone by nobody knows.
+    """
+    untold: dict[str, str] = {}
+    if on != provider.today() or not (again or progress.dates(daily.JOB, provider, on)):
+        return untold
+    for module in usage.modules(provider):
+        asked = usage.ask(module, provider, on, again=again)
+        name = f"{provider.code} use of {module.code}"
+        tally.say(
+            f"{name}: {asked.asked} services asked about, {asked.changed} levels new, "
+            f"{asked.silent} not told of"
+        )
+        if asked.error:
+            untold[name] = asked.error
+        elif asked.refused:
+            untold[name] = f"{asked.refused} readings cannot be: {asked.refusals[0]}"
+    return untold
 
 
 def _seal(tally: Tally) -> None:

@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billclock.accounts.models import User
 from billclock.billing import stocking
@@ -13,15 +14,23 @@ from billclock.billing.catalog import Module
 from billclock.billing.configuration import Kind
 from billclock.billing.processing import offered
 from billclock.billing.provider import Department
+from billclock.billing.usage import UsageRound
 from billclock.web.company import ACTIVE
 from billclock.web.company_forms import CODE_HELP
-from billclock.web.kit.columns import Code, Link, State, Text
+from billclock.web.kit.columns import Code, Day, Link, Number, State, Text
 from billclock.web.kit.fields import HIDDEN
 from billclock.web.kit.figures import Chosen, UnitPrice
 from billclock.web.kit.filters import Choice
+from billclock.web.kit.marks import Mark
 from billclock.web.kit.panels import Related
 from billclock.web.kit.section import Section, Values
 from billclock.web.plugin_settings import PluginForm
+
+ROUNDS = {
+    "done": Mark("circle-check", "ok", pgettext_lazy("usage", "asked")),
+    "open": Mark("triangle-alert", "warn", pgettext_lazy("usage", "asked in part")),
+    "cut off": Mark("circle-x", "bad", pgettext_lazy("usage", "cut off")),
+}
 
 
 class ModuleForm(PluginForm):
@@ -74,6 +83,17 @@ def _settings(row: Any) -> str:
     return ", ".join(f"{name}: {text}" for name, text in told.items() if text)
 
 
+def _ended(row: UsageRound) -> str:
+    if row.error:
+        return "cut off"
+    return "done" if row.finished_at and not row.refused else "open"
+
+
+def _fault(row: UsageRound) -> str:
+    """Say what cut a round off, or the first of the readings that could not be."""
+    return row.error or next(iter(row.refusals), "")
+
+
 DEPARTMENT = Link("department", _("Department"), to="departments", named="name")
 
 MODULES = Section(
@@ -107,6 +127,20 @@ MODULES = Section(
             columns=(Text("name", _("Name")), Code("code", _("Code"))),
             link=lambda row: reverse("products_one", args=[row.pk]),
             empty=_("No product is made by it."),
+        ),
+        Related(
+            "use", _("Asked what is in use"), most=10,
+            rows=lambda row: row.usage_rounds.select_related("provider").order_by("-pk"),
+            columns=(
+                Day("on", _("Date"), below="provider.name"),
+                State("state", _("State"), of=_ended, marks=ROUNDS),
+                Number("asked", _("Services")),
+                Number("changed", _("Levels new")),
+                Number("silent", _("Not told of"), less=True),
+                Text("fault", _("What is wrong"), of=_fault),
+            ),
+            empty=_("Never yet. Daily billing asks modules that can tell, where anything is "
+                    "measured."),
         ),
     ),
     intro=_("Who makes a service: a plugin on some machine, or people, by the kind manual."),

@@ -1,17 +1,49 @@
 """A crontab's lines as rows of the page, put together here: a page has three thousand of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from html import escape
+from typing import Any
 
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from billclock.web.code import CodeLine, Remark
+from billclock.cron.crontab import Crontab
+from billclock.cron.findings import Finding
+from billclock.web.code import CodeLine, Remark, code_lines
 from billclock.web.templatetags.screen import icon
 
 LOOKS = {"error": "circle-x", "warning": "triangle-alert"}
+MOST = 3000  # lines of a text that a page shows with their findings
+
+
+@lru_cache(maxsize=4)
+def drawn(
+    crontab: Crontab,
+    found: tuple[Finding, ...],
+    keys: tuple[int, ...],
+    table: str,
+    *,
+    hidden: int,
+    may_edit: bool,
+    language: str | None,  # noqa: ARG001 - the words of the rows are in it
+) -> Mapping[str, Any]:
+    """Give the rows of a text without its first `hidden` lines, and how many of them are what.
+
+    The same text with the same findings is asked for again and again, and is drawn once.
+    """
+    by_line = dict(zip((entry.line for entry in crontab.entries), keys, strict=False))
+    lines = list(code_lines(crontab, found, by_line, hidden))
+    levels = [line.level for line in lines]
+    return {
+        "rows": rows(lines[:MOST], table, may_edit=may_edit),
+        "count": len(lines),
+        "more": max(len(lines) - MOST, 0),
+        "bad": levels.count("error"),
+        "odd": levels.count("warning"),
+    }
 
 
 def rows(lines: Sequence[CodeLine], table: str, *, may_edit: bool) -> SafeString:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,8 +21,8 @@ from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import Conflict, Refused, TableError
 from billclock.web import crontabs
 from billclock.web.access import editor, may_edit, signed_in, table_of
-from billclock.web.code import code_lines, remark
-from billclock.web.code_rows import rows
+from billclock.web.code import remark
+from billclock.web.code_rows import drawn
 from billclock.web.conflicts import meeting
 from billclock.web.crontabs import Reading
 from billclock.web.difference import difference
@@ -29,8 +30,6 @@ from billclock.web.fresh import fresh
 from billclock.web.retold import told
 from billclock.web.typed import to_type, typed, untypable
 from billclock.web.undoing import offered, saved
-
-MOST = 3000  # lines of a text that a page shows with their findings
 
 
 @require_safe
@@ -185,19 +184,15 @@ def back_to(name: str, table: str) -> HttpResponseRedirect:
 
 
 def _shown(reading: Reading, *, may_edit: bool) -> dict[str, Any]:
-    crontab, snapshot = reading.crontab, reading.snapshot
-    keys = snapshot.keys if snapshot else ()
-    by_line = dict(zip((entry.line for entry in crontab.entries), keys, strict=False))
+    snapshot = reading.snapshot
     data = snapshot.data or b"" if snapshot else b""
-    hidden = data.count(b"\n") - shown_bytes(reading).count(b"\n")
-    found = findings(crontab, reading.name)
-    lines = list(code_lines(crontab, found, by_line, hidden))
-    levels = [line.level for line in lines]
-    return {
-        "rows": rows(lines[:MOST], reading.name, may_edit=may_edit),
-        "count": len(lines),
-        "more": max(len(lines) - MOST, 0),
-        "bad": levels.count("error"),
-        "odd": levels.count("warning"),
-        "size": len(data),
-    }
+    shown = drawn(
+        reading.crontab,
+        tuple(findings(reading.crontab, reading.name)),
+        tuple(snapshot.keys) if snapshot else (),
+        reading.name,
+        hidden=data.count(b"\n") - shown_bytes(reading).count(b"\n"),
+        may_edit=may_edit,
+        language=get_language(),
+    )
+    return {**shown, "size": len(data)}

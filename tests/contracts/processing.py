@@ -29,6 +29,9 @@ class Bench(Protocol):
     def times(self, action: Action, number: str) -> int:
         """Count how often the panel did something to a service."""
 
+    def use(self, number: str, addon: str, amount: int) -> None:
+        """Let a service have so much of an add-on in use; for modules that measure."""
+
 
 def order(key: str = "op-1", *, minutes: int = 0, **given: object) -> Order:
     known = {"service": "S1", "product": "web-s", "client": "c1", "name": "site.example"}
@@ -50,6 +53,9 @@ class SimulatedBench:
 
     def times(self, action: Action, number: str) -> int:
         return self.module.panel.times(action, number)
+
+    def use(self, number: str, addon: str, amount: int) -> None:
+        self.module.panel.use(number, addon, amount)
 
 
 @contextmanager

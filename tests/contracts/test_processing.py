@@ -135,10 +135,37 @@ def test_asking_changes_nothing(bench: Bench):
     assert bench.module.sync(order("other")) == first
 
 
+def test_use_is_told_of_who_was_asked_about_and_asking_changes_nothing(bench: Bench):
+    if not bench.module.features.measures:
+        assert list(bench.module.usage([order()])) == []
+        return
+    done(bench, Action.OPEN)
+    bench.use("S1", "disk", 7)
+    bench.use("S2", "disk", 8)
+    before = bench.module.sync(order())
+    for _twice in range(2):
+        told = [(use.service, use.addon, use.amount) for use in bench.module.usage([order()])]
+        assert told == [("S1", "disk", 7)]
+    assert list(bench.module.usage([])) == []
+    assert list(bench.module.usage([order(service="S3")])) == []
+    assert bench.module.sync(order()) == before
+
+
+@pytest.mark.parametrize(("fault", "retry"), [(Fault.TEMPORARY, True), (Fault.PERMANENT, False)])
+def test_use_that_cannot_be_told_is_an_error(bench: Bench, fault: Fault, retry: bool):
+    if bench.module.features.measures:
+        bench.fail(fault)
+        with pytest.raises(ProcessingError) as caught:
+            list(bench.module.usage([order()]))
+        assert caught.value.retry is retry
+
+
 def test_what_people_do_is_left_to_them(tmp_path: Path):
     module = make("manual", {}, Surroundings(lambda: BEGIN, tmp_path))
     assert not module.features.acts
     assert not module.features.tells
+    assert not module.features.measures
+    assert list(module.usage([order()])) == []
     for action in Action:
         with pytest.raises(ProcessingError, match="set its task done") as caught:
             perform(module, action, order())

@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from billclock.accounts.models import AuditRow, Role
+from billclock.accounts.models import AuditRow, Role, User
 from billclock.scheduler.models import Entry
 from billclock.scheduler.tables import Tables
 from billclock.web.typed import to_type, typed
@@ -54,6 +54,34 @@ def test_a_finding_stands_under_its_line_with_column_and_mend(
     assert "column 11" in plain(page)
     assert '<span class="ul bad">' in page
     assert '<code class="fix">15 0 * * * /usr/bin/true</code>' in page
+
+
+def test_a_text_drawn_once_is_drawn_anew_for_another_language_and_another_role(
+    table: Write, signed_in: SignIn
+) -> None:
+    table("15 0 * * */usr/bin/true\n")
+    client = signed_in()
+    first = client.get("/crontab").content.decode()
+    User.objects.update(language="")
+    russian = client.get("/crontab", headers={"accept-language": "ru"}).content.decode()
+    User.objects.update(language="en")
+    reader = signed_in(Role.OPERATOR).get("/crontab").content.decode()
+    again = client.get("/crontab").content.decode()
+    assert "column 11" in plain(first)
+    assert "column 11" not in plain(russian)
+    assert 'name="finding"' in russian
+    assert 'name="finding"' not in reader
+    assert plain(again) == plain(first)
+
+
+def test_a_line_mended_elsewhere_is_seen_at_once(
+    table: Write, signed_in: SignIn, settings: LazySettings
+) -> None:
+    table("15 0 * * */usr/bin/true\n")
+    client = signed_in()
+    assert "column 11" in plain(client.get("/crontab").content.decode())
+    (settings.SPOOL / "root").write_text("15 0 * * * /usr/bin/true\n")
+    assert "column 11" not in plain(client.get("/crontab").content.decode())
 
 
 def test_one_button_mends_the_line_and_leaves_the_others(

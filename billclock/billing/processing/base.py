@@ -11,7 +11,7 @@ Two rules keep a service what the books say of it, whatever is lost on the way:
 What a module's features leave out is done by people: a task is written for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,10 +49,11 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a module does by itself; `tells`: it can be asked by `sync`."""
+    """What a module does by itself; `tells`: it can be asked by `sync`, `measures`: by `usage`."""
 
     acts: frozenset[Action] = frozenset()
     tells: bool = False
+    measures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,19 @@ class Seen:
         return self.condition is Condition.RUNNING
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of an add-on a service has in use, in the add-on's units: a level, no difference.
+
+    `at` is the moment of it, with a zone, where the panel knows one; else it is of now.
+    """
+
+    service: str
+    addon: str
+    amount: int
+    at: datetime | None = None
+
+
 class ProcessingModule(Protocol):
     """A processing module. Every call may raise ProcessingError."""
 
@@ -133,3 +147,10 @@ class ProcessingModule(Protocol):
 
     def sync(self, order: Order) -> Seen:
         """Tell how a service is; call it when no other call for the service is still running."""
+
+    def usage(self, asked: Sequence[Order]) -> Iterable[Use]:
+        """Tell what services use of what is measured of them; what is not known is left out.
+
+        It changes nothing, and takes a minute at most for all that were asked about. Several
+        readings of one service come in the order of their moments.
+        """

@@ -1,11 +1,11 @@
 """No machine at all: people do everything, each operation is a task for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from billclock.billing.configuration import Field, Surroundings
 from billclock.billing.errors import ProcessingError
-from billclock.billing.processing.base import Answer, Features, Order, Seen
+from billclock.billing.processing.base import Answer, Features, Order, Seen, Use
 
 
 class Manual:
@@ -41,6 +41,11 @@ class Manual:
     def sync(self, order: Order) -> Seen:
         """Refuse: people know."""
         raise self._by_people(order)
+
+    def usage(self, asked: Sequence[Order]) -> Iterable[Use]:
+        """Tell nothing: people enter readings."""
+        del asked
+        return ()
 
     def _by_people(self, order: Order) -> ProcessingError:
         return ProcessingError(

@@ -41,7 +41,7 @@ class Chance:
         for fault, share in self.shares.items():
             draw -= share
             if draw < 0:
-                return Fault.TEMPORARY if act == "sync" else fault
+                return Fault.TEMPORARY if act in {"sync", "usage"} else fault
         return Fault.NONE
 
 

@@ -1,11 +1,19 @@
 """The simulated panel as a processing module."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from billclock.billing.configuration import Field, Kind, Surroundings
 from billclock.billing.errors import ProcessingError
-from billclock.billing.processing.base import Action, Answer, Features, Order, Seen, State
+from billclock.billing.processing.base import (
+    Action,
+    Answer,
+    Features,
+    Order,
+    Seen,
+    State,
+    Use,
+)
 from billclock.billing.processing.simulated.faults import Fault, profile
 from billclock.billing.processing.simulated.panel import NotThereError, Panel
 
@@ -23,7 +31,7 @@ class Simulated:
             choices=("none", "calm", "rough"),
         ),
     )  # fmt: skip
-    features: Features = Features(frozenset(Action), tells=True)
+    features: Features = Features(frozenset(Action), tells=True, measures=True)
 
     def __init__(self, settings: Mapping[str, str], around: Surroundings) -> None:
         self.panel = Panel(around.folder / FILE)
@@ -54,6 +62,14 @@ class Simulated:
         if self._fault("sync", order) is Fault.TEMPORARY:
             raise ProcessingError(self.name, "no connection", retry=True)
         return self.panel.seen(order)
+
+    def usage(self, asked: Sequence[Order]) -> Iterable[Use]:
+        """Tell what is in use of each service that runs or stands there."""
+        fault = self._fault("usage", asked[0]) if asked else Fault.NONE
+        if fault is not Fault.NONE:
+            retry = fault is not Fault.PERMANENT
+            raise ProcessingError(self.name, "no connection", retry=retry)
+        return self.panel.uses(asked)
 
     def _done(self, action: Action, order: Order) -> Answer:
         fault = self._fault(action, order)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from billclock.billing.processing.base import Action, Condition, Order, Seen
+from billclock.billing.processing.base import Action, Condition, Order, Seen, Use
 from billclock.billing.processing.simulated.faults import SLOW, Fault
 
 _TABLES = """
@@ -16,6 +16,9 @@ CREATE TABLE IF NOT EXISTS service (
     number TEXT PRIMARY KEY, condition TEXT NOT NULL, product TEXT NOT NULL, addons TEXT NOT NULL,
     ready REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS carried_out (key TEXT PRIMARY KEY, act TEXT NOT NULL, number TEXT);
+CREATE TABLE IF NOT EXISTS usage (
+    number TEXT NOT NULL, addon TEXT NOT NULL, amount INTEGER NOT NULL,
+    PRIMARY KEY (number, addon));
 CREATE TABLE IF NOT EXISTS told (nth INTEGER PRIMARY KEY, fault TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS call (key TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
@@ -81,6 +84,22 @@ class Panel:
         """Tell how a service is at the order's moment."""
         with self._open() as db:
             return self._seen(db, order)
+
+    def use(self, number: str, addon: str, amount: int) -> None:
+        """Let a service have so many units of an add-on in use from now on."""
+        with self._open() as db:
+            query = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?)"
+            db.execute(query, (number, addon, amount))
+
+    def uses(self, asked: Iterable[Order]) -> list[Use]:
+        """Tell what the services asked about use, by their numbers."""
+        query = "SELECT addon, amount FROM usage WHERE number = ? ORDER BY addon"
+        with self._open() as db:
+            return [
+                Use(order.service, addon, amount)
+                for order in asked
+                for addon, amount in db.execute(query, (order.service,))
+            ]
 
     def times(self, action: Action, number: str) -> int:
         """Count how often something was done to a service."""
