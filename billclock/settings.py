@@ -332,6 +332,7 @@ WHITENOISE_AUTOREFRESH = False
 WHITENOISE_IMMUTABLE_FILE_TEST = "."
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOCALE_PATHS = [ROOT / "billclock" / "locale"]
+FORMAT_MODULE_PATH = "billclock.web.formats"
 
 
 def _postgresql(address: str) -> dict[str, Any]:

@@ -178,15 +178,34 @@ def waiting(method: PaymentMethod) -> list[BankEntry]:
 def asked_about(at_most: int = 5000) -> Q:
     """Give the condition of entries that wait for a person, found by their tasks."""
     keys = Task.objects.filter(kind=TASK, done_at=None).order_by("pk")[:at_most]
-    begun = [key.removeprefix("bank ").partition(" ") for key in keys.values_list("key", flat=True)]
     known: dict[str, list[str]] = defaultdict(list)
-    for code, _blank, key in begun:
+    for task_key in keys.values_list("key", flat=True):
+        code, key = _named_by(task_key)
         known[code].append(key)
     methods = dict(PaymentMethod.objects.filter(code__in=known).values_list("code", "pk"))
     waits = Q(pk__in=())
     for code, pk in methods.items():
         waits |= Q(method=pk, key__in=known[code])
     return waits
+
+
+def entry_of(task: Task) -> BankEntry | None:
+    """Give the entry that a task asks about; None where it is about something else."""
+    if task.kind != TASK:
+        return None
+    code, key = _named_by(task.key)
+    return BankEntry.objects.filter(method__code=code, key=key).first()
+
+
+def is_decided(entry: BankEntry) -> bool:
+    """Tell whether somebody said what an entry pays, or that it is no client's money."""
+    return entry.payment_id is not None or bool(entry.aside_by)
+
+
+def _named_by(task_key: str) -> tuple[str, str]:
+    """Give the method's code and the entry's key."""
+    code, _blank, key = task_key.removeprefix("bank ").partition(" ")
+    return code, key
 
 
 def _paid(entry: BankEntry, to: Payment | Invoice | Account) -> Payment:

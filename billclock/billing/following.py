@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from billclock.billing.daily import chunks
 from billclock.billing.daily.due import Scope
 from billclock.billing.invoices import Invoice
 from billclock.billing.ledger import LedgerAccount
-from billclock.billing.payments import Arrival, Payment
+from billclock.billing.payments import Arrival, Payment, PaymentMethod
 from billclock.billing.provider import Provider
 from billclock.billing.services import Service
 
@@ -53,6 +54,19 @@ def unfollowed(provider: Provider) -> QuerySet[Account]:
     since = clock.now() - WAIT
     found = Account.objects.filter(provider=provider, arrival__since__lte=since)
     return found.select_related("provider").order_by("pk")
+
+
+def told_of(method: PaymentMethod, gateway_ids: Collection[str]) -> QuerySet[Account]:
+    """Give the accounts whose money a gateway tells of by these ids, and has its work to do yet.
+
+    So it is after a notice that is sent again too: whoever took the first may have been killed.
+    """
+    found = Account.objects.filter(
+        arrival__isnull=False,
+        payments__events__method=method,
+        payments__events__gateway_id__in=gateway_ids,
+    )
+    return found.select_related("provider").distinct()
 
 
 def follow(account: Account) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -17,12 +18,24 @@ if TYPE_CHECKING:
 def hear(method: PaymentMethod, headers: dict[str, str], body: bytes) -> int:
     """Take what a gateway sent; give the number of events that were news.
 
-    Raises BadSignatureError and BadNoticeError, and then changed nothing; GatewayError for what
-    comes too early and is to be sent again.
+    Raises what `read` and `take` raise.
     """
-    events = paying.gateway(method).events(headers, body)
+    return take(method, read(method, headers, body))
+
+
+def read(method: PaymentMethod, headers: dict[str, str], body: bytes) -> Sequence[Event]:
+    """Give what a gateway sent; raise BadSignatureError or BadNoticeError."""
+    events = list(paying.gateway(method).events(headers, body))
     for event in events:
         gateway_events.check(method, event)
+    return events
+
+
+def take(method: PaymentMethod, events: Sequence[Event]) -> int:
+    """Take events in their order; give the number of those that were news.
+
+    Raises GatewayError for what comes too early and is to be sent again; those before it are taken.
+    """
     return sum(tell(method, storing.completed(method, event)) for event in events)
 
 

@@ -33,6 +33,7 @@ from billclock.billing.payments import (
     GatewayEvent,
     Payment,
     PaymentMethod,
+    announce,
     lock,
 )
 
@@ -237,6 +238,8 @@ def _even_out(payment: Payment, cause: Cause) -> None:
         number = ledger.Transfer.objects.filter(cause=cause, source=payment.pk).count()
         move = Move(*sides, abs(minor), cause=cause, source=payment.pk, sequence=number)
         ledger.post([move], on=payment.account.provider.today())
+        if minor < 0:
+            announce(payment.account)
     payment.refunded_minor = gone
     payment.state = _state(payment)
     payment.save(update_fields=["refunded_minor", "state"])

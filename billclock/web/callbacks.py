@@ -1,6 +1,7 @@
 """What gateways send: signed notices about payments, taken once each; signed out, by POST."""
 
 import logging
+from collections.abc import Sequence
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
@@ -10,9 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from billclock.billing import following, hearing, unsigned
-from billclock.billing.clients import Account
 from billclock.billing.errors import BadNoticeError, BadSignatureError, BillingError
-from billclock.billing.payments import GatewayEvent, PaymentMethod
+from billclock.billing.payment_methods.base import Event
+from billclock.billing.payments import PaymentMethod
 
 LARGEST = 256 * 1024
 
@@ -35,9 +36,9 @@ def notice(request: HttpRequest, method: str) -> HttpResponse:
     if body is None or len(body) > LARGEST:
         return _said("too large", 413)
     known = get_object_or_404(PaymentMethod.objects.select_related("provider"), code=method)
-    newest = GatewayEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
     try:
-        news = hearing.hear(known, dict(request.headers), body)
+        events = hearing.read(known, dict(request.headers), body)
+        return _taken(known, events)
     except BadSignatureError as error:
         log.warning("%s: %s", method, error)
         unsigned.count(known)
@@ -48,8 +49,6 @@ def notice(request: HttpRequest, method: str) -> HttpResponse:
     except BillingError as error:
         log.warning("%s: %s", method, error)
         return _said("it cannot be taken now", 503)
-    _follow(known, newest)
-    return _said(f"{news} new", 200)
 
 
 def _length(request: HttpRequest) -> int:
@@ -57,13 +56,16 @@ def _length(request: HttpRequest) -> int:
     return int(told) if told.isascii() and told.isdecimal() else 0
 
 
-def _follow(method: PaymentMethod, after: int) -> None:
-    """Let what was credited renew what waits for it; its failure is not the notice's."""
-    accounts = Account.objects.filter(
-        payments__events__method=method, payments__events__id__gt=after
-    ).select_related("provider")
-    for account in accounts.distinct():
-        following.attempt(account)
+def _taken(method: PaymentMethod, events: Sequence[Event]) -> HttpResponse:
+    """Take events, and let what was credited do what it is for; its failure is not the notice's.
+
+    That of the events before one that cannot be taken yet is done too.
+    """
+    try:
+        return _said(f"{hearing.take(method, events)} new", 200)
+    finally:
+        for account in following.told_of(method, {event.gateway_id for event in events}):
+            following.attempt(account)
 
 
 def _said(words: str, status: int) -> HttpResponse:

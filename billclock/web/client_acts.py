@@ -52,7 +52,8 @@ def _unreadable(row: Account) -> Promise | str:
 
 
 ACTS = (
-    Act("pay", _("Take payment"), _alone, icon="plus", bulk=False, page="client-accounts_pay"),
+    Act("pay", _("Take payment"), _alone, icon="plus", bulk=False, page="client-accounts_pay",
+        leads=lambda row: row.funds.balance_minor < 0),
     Act("credit", _("Credit"), _alone, icon="undo-2", bulk=False, page="client-accounts_credit"),
     Act("by-hand", _("Enter by hand"), _alone, icon="pencil", bulk=False,
         page="client-accounts_by_hand"),

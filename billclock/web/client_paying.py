@@ -30,7 +30,7 @@ from billclock.web.kit import detail, rights
 from billclock.web.kit.editing import WRONG
 from billclock.web.kit.fields import Amount, Form, typed_amount
 from billclock.web.kit.section import Section, Values
-from billclock.web.payment_words import STATES
+from billclock.web.payment_words import LINES, STATES
 from billclock.web.payments import PAYMENTS
 from billclock.web.visible import visible
 
@@ -136,7 +136,7 @@ def _told(payment: Payment, started: Started | None) -> str:
         case Redirect():
             return _now("The client pays here: %s") % visible(started.url)
         case Instructions():
-            lines = ", ".join(f"{name}: {text}" for name, text in started.lines)
+            lines = ", ".join(f"{LINES.get(name, name)}: {text}" for name, text in started.lines)
             return _now("The client pays by himself: %s") % visible(lines)
         case _:
             return f"{visible(payment.number)}: {STATES[Payment.State(payment.state)].word}"

@@ -23,7 +23,6 @@ from billclock.billing.charges import Charge, ChargeKind, Reversal
 from billclock.billing.clients import Account
 from billclock.billing.invoices import Invoice
 from billclock.billing.ledger import Cause, Transfer
-from billclock.billing.notice_kinds import KINDS
 from billclock.billing.notifications import SUPERSEDED, Notice
 from billclock.billing.payments import Attempt
 from billclock.billing.services import Outcome, Reason, RenewalSwitch, Service, Suspension, Verdict
@@ -215,12 +214,12 @@ def _letter_lines(rows: Sequence[Notice], _account: Account, rank: int) -> Itera
     keys = [row.message for row in rows if row.message]
     sent = {row.dedupe_key: row for row in Message.objects.filter(dedupe_key__in=keys)}
     for row in rows:
-        kind = KINDS.get(row.kind)
         message = sent.get(row.message)
+        subject = message.payload["facts"].get("title") if message else None
         failed = message is not None and message.state == State.FAILED
         yield Line(
             row.on, rank, row.pk, "mail-x" if failed else "mail",
-            _("Letter: %s") % (_(kind.title) if kind else row.kind), _became(row, message),
+            _("Letter: %s") % words.letter_said(row.kind, subject), _became(row, message),
             "bad" if failed else "", url=way_to("letters", row.pk),
         )  # fmt: skip
 

@@ -17,12 +17,14 @@ from billclock.billing.charges import Charge, ChargeKind
 from billclock.billing.clients import Account, Client
 from billclock.billing.invoices import Invoice
 from billclock.billing.ledger import Cause, Transfer
+from billclock.billing.notice_kinds import KINDS, WRITTEN
 from billclock.billing.payments import Payment
 from billclock.billing.services import Service
 from billclock.web import service_words
 from billclock.web.kit.leading import way_to
 from billclock.web.kit.marks import Mark
 from billclock.web.service_columns import days
+from billclock.web.visible import visible
 
 CLIENT_KINDS: dict[Client.Kind, Promise] = {
     Client.Kind.INDIVIDUAL: _("individual"),
@@ -103,6 +105,14 @@ def charge_why(charge: Charge, currency: str) -> str:
     if hasattr(charge, "reversal"):
         parts.append(_now("taken back since"))
     return "; ".join(parts)
+
+
+def letter_said(kind: str, subject: str | None) -> str:
+    """Say what a letter is: what staff wrote by its own subject, any other by its kind."""
+    if kind == WRITTEN.name and subject:
+        return visible(subject)
+    known = KINDS.get(kind)
+    return _now(known.title) if known else kind
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
 """The page of a job's form: what is edited, and all that its template shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billclock.cron.chains import spaced
@@ -54,7 +57,7 @@ def page(
         },
         "standing": policy_words.standing(_above(subject)),
         "weekdays": _weekdays(),
-        "months": range(1, 13),
+        "months": _months(),
         "minutes": STEPS_OF_MINUTES,
         "hours": STEPS_OF_HOURS,
     }
@@ -111,6 +114,11 @@ def _columns(form: JobForm) -> list[tuple[str, str, str, str, str]]:
         (name, label, bounds, text, form.errors.get(name, ""))
         for name, label, bounds, text in zip(FIELDS, labels, ranges, five, strict=False)
     ]
+
+
+def _months() -> Sequence[tuple[str, str]]:
+    """Give the months' numbers with their names."""
+    return [(f"{month}", date_format(date(2000, month, 1), "F")) for month in range(1, 13)]
 
 
 def _weekdays() -> list[tuple[str, str]]:

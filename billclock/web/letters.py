@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.functional import Promise
@@ -22,6 +23,7 @@ from billclock.outbox import messages as outbox
 from billclock.outbox.models import Message
 from billclock.outbox.models import State as Where
 from billclock.web import searched
+from billclock.web.client_words import letter_said
 from billclock.web.kit import detail, rights
 from billclock.web.kit.columns import Day, Link, Moment, State, Text
 from billclock.web.kit.filters import Choice, Days
@@ -32,6 +34,7 @@ from billclock.web.policy import LETTER
 from billclock.web.visible import visible
 
 MOST_FOUND = 5000  # messages of a state that few are in
+OWN_SUBJECT = KT("payload__facts__title")  # of what staff wrote, in its message
 UNTOLD, GONE = "untold", "gone"
 MARKS = {
     Where.QUEUED: Mark("hourglass", "now", pgettext_lazy("letter", "waiting")),
@@ -54,10 +57,11 @@ WHY_NOT = {SUPERSEDED: _("A more urgent letter went out in its place.")}
 def _rows() -> QuerySet[Notice]:
     message = Message.objects.filter(dedupe_key=OuterRef("message"))
     return Notice.objects.select_related("account__client", "account__provider").annotate(
+        own_subject=Subquery(message.annotate(own=OWN_SUBJECT).values("own")[:1]),
         **{
             f"message_{name}": Subquery(message.values(name)[:1])
             for name in ("state", "recipients", "sent_at", "last_error")
-        }
+        },
     )
 
 
@@ -78,9 +82,8 @@ def _kept(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
     return rows.filter(account__in=set(keys.values()), message__in=keys)
 
 
-def _kind(row: Notice) -> str:
-    known = KINDS.get(row.kind)
-    return _now(known.title) if known else row.kind
+def _kind(row: Any) -> str:
+    return letter_said(row.kind, row.own_subject)
 
 
 def _state(row: Any) -> str:
@@ -97,7 +100,7 @@ def _why(row: Any) -> str:
     return row.message_last_error or ""
 
 
-def _titled(row: Notice) -> str:
+def _titled(row: Any) -> str:
     return f"{_kind(row)} · {row.account.number}"
 
 

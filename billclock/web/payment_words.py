@@ -37,6 +37,15 @@ ATTEMPTS = {
     Attempt.State.DECLINED: Mark("octagon-alert", "bad", pgettext_lazy("attempt", "declined")),
     Attempt.State.ABANDONED: Mark("circle-x", "off", pgettext_lazy("attempt", "not done")),
 }
+LINES: dict[str, Promise] = {
+    "beneficiary": _("Beneficiary"),
+    "account": pgettext_lazy("bank", "Account"),
+    "bic": _("BIC"),
+    "bank": _("Bank"),
+    "reference": _("What to name"),
+}
+"""What a client who pays by himself is told, by the code of its label."""
+
 EVENTS: dict[str, Promise] = {
     EventKind.CAPTURED: _("money taken"),
     EventKind.DECLINED: _("declined"),

@@ -73,6 +73,8 @@ FORMS = (
     "service %(number)s is of a postpaid account, which is not stopped for money",
     "stop it in the name of staff",
     "let billing decide first, or stop it in the name of staff",
+    "task %(number)d asks what the bank entry of %(on)s pays: its money waits",
+    "assign the entry, or set it aside",
     "%(minor)d is no amount to be entered",
     "give 1 to %(most)d in minor units",
     "money is not moved without a reason",

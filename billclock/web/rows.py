@@ -22,6 +22,7 @@ from billclock.web.spark import Spark, spark
 from billclock.web.times import Wall, duration
 from billclock.web.visible import visible
 
+LONG_COMMAND, KEPT = 36, 12  # characters beyond which a command is cut, those that stay at its end
 LONG_FOLDER = 2  # folders of a program's path beyond which the reader is spared them
 OF_LAST = 20
 PREFIX = "BILLmanager "  # with which most of the article's descriptions begin
@@ -87,6 +88,16 @@ class Row:
     def name(self) -> str:
         """Name the job: its description, else its command."""
         return f"{self.prefix}{self.title}" or self.command
+
+    @property
+    def stem(self) -> str:
+        """Give what of the command may be cut where its column is narrow."""
+        return self.command.removesuffix(self.end)
+
+    @property
+    def end(self) -> str:
+        """Give the end of a long command, which tells it apart from others and is never cut."""
+        return self.command[-KEPT:] if len(self.command) > LONG_COMMAND else ""
 
 
 def row(

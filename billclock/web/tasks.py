@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billclock.billing import operations, tasks
+from billclock.billing import banking, operations, tasks
 from billclock.billing.errors import BillingError
 from billclock.billing.provider import Department
 from billclock.billing.services import Operation, Task
@@ -19,6 +19,7 @@ from billclock.web import service_words as words
 from billclock.web.kit.columns import Link, Moment, State, Text
 from billclock.web.kit.fields import Form
 from billclock.web.kit.filters import Choice
+from billclock.web.kit.leading import way_to
 from billclock.web.kit.panels import Panel
 from billclock.web.kit.section import Act, Given, Section
 from billclock.web.visible import visible
@@ -114,12 +115,14 @@ def _plain(row: Task) -> Promise | str:
 
 def _what(row: Task, _request: HttpRequest) -> Mapping[str, Any]:
     """Give what a person has to know: the text, the operation, what is known of the service."""
-    operation = tasks.operation_of(row)
+    operation, entry = tasks.operation_of(row), banking.entry_of(row)
     facts = row.service.parameters if row.service else {}
     shown: dict[str, Any] = {
         "text": [visible(line) for line in row.text.splitlines()],
         "facts": [(visible(str(k)), visible(str(v))) for k, v in list(facts.items())[:MOST_FACTS]],
     }
+    if entry is not None:
+        shown["entry"] = way_to("bank-entries", entry.pk)
     if operation is not None:
         shown |= {
             "action": words.ACTIONS[operation.action],

@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 
 from billclock import clock
-from billclock.billing import paying, unsigned
+from billclock.billing import following, paying, unsigned
+from billclock.billing.clients import Account
 from billclock.billing.payment_methods.simulated.faults import Call, Fault
 from billclock.billing.payment_methods.simulated.notices import Delivery, signed
-from billclock.billing.payments import Attempt, GatewayEvent, Payment, PaymentMethod
+from billclock.billing.payments import Arrival, Attempt, GatewayEvent, Payment, PaymentMethod
 from billclock.billing.services import Task
 from billclock.web import callbacks
 from tests.billing.company import House
@@ -192,3 +193,45 @@ def test_a_refund_before_its_payment_is_asked_for_again(till: Till, delivery: De
     assert send(early) == 200
     assert till.balance == till.truth == 0
     assert not paying.in_flight(attempt.payment.account)
+
+
+def test_who_was_killed_before_he_followed_is_followed_when_it_is_sent_again(
+    till: Till, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+):
+    on = NOW.date()
+    waiting = till.house.service(till.account, paid_until=on, unfunded_since=on)
+
+    def killed(_account: Account) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(following, "attempt", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send(delivery)
+    waiting.refresh_from_db()
+    assert (till.balance, waiting.paid_until) == (50_00, on)
+    assert Arrival.objects.exists()
+    assert send(delivery) == 200
+    waiting.refresh_from_db()
+    assert waiting.paid_until > on
+    assert not Arrival.objects.exists()
+
+
+def test_a_notice_follows_nobody_elses_money(till: Till, delivery: Delivery):
+    other = till.house.account(50_00)
+    Arrival.objects.create(account=other, since=NOW)
+    assert send(delivery) == 200
+    assert [arrival.account for arrival in Arrival.objects.all()] == [other]
+
+
+def test_money_that_a_dispute_gives_back_does_what_waited_for_it(till: Till, delivery: Delivery):
+    assert send(delivery) == 200
+    till.peer.dispute(LATER, "pay_1")
+    assert send(till.peer.deliver(LATER)[-1]) == 200
+    assert till.balance == 0
+    on = NOW.date()
+    waiting = till.house.service(till.account, paid_until=on, unfunded_since=on)
+    till.peer.dispute(LATER, "pay_1", won=True)
+    assert send(till.peer.deliver(LATER)[-1]) == 200
+    waiting.refresh_from_db()
+    assert waiting.paid_until > on

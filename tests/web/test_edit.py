@@ -98,6 +98,15 @@ def test_a_job_is_created_in_basic_mode(table: Write, signed_in: SignIn, disk: B
     assert AuditRow.objects.filter(act="job.create").exists()
 
 
+def test_a_yearly_job_names_its_month(table: Write, signed_in: SignIn, disk: Bytes) -> None:
+    (entry,) = table("20 4 9 2 * /bin/echo hi\n")
+    client = signed_in()
+    page = client.get(f"/entries/{entry.pk}").content.decode()
+    assert '<option value="2" selected>February</option>' in page
+    client.post(f"/entries/{entry.pk}", form(page) | {"of_month": "11", "do": "save"})
+    assert disk() == b"20 4 9 11 * /bin/echo hi\n"
+
+
 def test_how_a_job_runs_is_asked_for_in_its_directive_line(
     table: Write, signed_in: SignIn, disk: Bytes
 ) -> None:

@@ -183,3 +183,7 @@ def test_a_letter_is_written_to_a_client_once_and_as_it_was_typed(
     assert letter.subject == "About {{ balance }}"
     assert "<b>Two</b>\n\nparts" in letter.body
     assert "&lt;b&gt;Two&lt;/b&gt;" in letter.payload["html"]
+    for path in ("/letters", f"/letters/{notice.pk}", f"/client-accounts/{account.pk}"):
+        shown = page(browser, path)
+        assert "About {{ balance }}" in shown, path
+        assert "A letter from staff</" not in shown.replace("staff</option>", ""), path

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billclock import clock
 from billclock.accounts.models import AuditRow, Role
+from billclock.billing.clients import Account
 from billclock.billing.payment_methods.simulated.faults import Call, Fault
 from billclock.billing.payments import Attempt, Payment, PaymentMethod, StoredMethod
 from tests.billing.company import House
@@ -166,10 +167,23 @@ def test_who_pays_himself_is_told_where(till: Till, signed_in: SignedIn) -> None
     browser, where = signed_in(), f"/client-accounts/{till.account.pk}/pay"
     bank = PaymentMethod.objects.create(
         code="bank", name="Bank", plugin="bank_transfer", provider=till.house.provider,
-        currency_id="EUR", settings={"beneficiary": "Acme", "account": "1"},
+        currency_id="EUR", settings={"beneficiary": "Acme", "account": "1", "bic": "X"},
     )  # fmt: skip
     sent = {"minor": "5.00", "way": f"method-{bank.pk}", "token": "himself"}
     told = browser.post(where, sent, follow=True).content.decode()
     payment = Payment.objects.get()
-    assert f"reference: {payment.number}" in told
+    said = "Beneficiary: Acme, Account: 1, BIC: X, What to name:"
+    assert f"{said} {payment.number}" in told
     assert (payment.credited_on, payment.amount_minor) == (None, 5_00)
+
+
+@pytest.mark.parametrize(("balance", "leads"), [(-1_00, "pay"), (1_00, "edit")])
+def test_taking_a_payment_leads_where_money_is_owed(
+    till: Till, signed_in: SignedIn, balance: int, leads: str
+) -> None:
+    account = till.house.account(kind=Account.Kind.CREDIT, limit=50_00, money=balance)
+    shown = page(signed_in(), f"/client-accounts/{account.pk}")
+    assert (f'class="b go" form="act" name="one" value="pay:{account.pk}"' in shown) == (
+        leads == "pay"
+    )
+    assert ('<a class="b go" href=' in shown) == (leads == "edit")

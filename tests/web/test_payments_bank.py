@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billclock import clock
 from billclock.accounts.models import Role
-from billclock.billing import banking, following, paying
+from billclock.billing import banking, following, paying, tasks
 from billclock.billing.invoices import Invoice
 from billclock.billing.payments import Arrival, BankEntry, Payment
 from billclock.billing.services import Task
@@ -162,3 +162,33 @@ def test_the_list_has_a_fixed_number_of_queries(
             browser.get("/bank-entries")
         counts.append(len(asked))
     assert counts[1] == counts[2]
+
+
+def test_a_task_is_not_ended_while_its_entrys_money_waits(
+    house: House, waiting: BankEntry, signed_in: SignedIn
+) -> None:
+    task, browser = Task.objects.get(), signed_in()
+    shown = browser.get(f"/tasks/{task.pk}").content.decode()
+    assert f'href="/bank-entries/{waiting.pk}"' in shown
+    sent = {"act": "done", "entry": str(task.pk)}
+    told = browser.post("/tasks/act", sent, follow=True).content.decode()
+    assert "its money waits; assign the entry, or set it aside" in told
+    russian = {"accept-language": "ru"}
+    told = browser.post("/tasks/act", sent, follow=True, headers=russian).content.decode()
+    assert "её деньги ждут; назначьте запись или отложите её" in told
+    task.refresh_from_db()
+    assert task.done_at is None
+    assert "waits for a person" in browser.get("/bank-entries").content.decode()
+    act(browser, "assign", waiting, to=house.account().number)
+    task.refresh_from_db()
+    assert task.done_at is not None
+
+
+def test_a_task_whose_entry_was_decided_or_is_gone_is_ended(waiting: BankEntry) -> None:
+    task = Task.objects.get()
+    banking.set_aside(waiting, "ours", by="ada")
+    Task.objects.update(done_at=None, done_by="")
+    tasks.finish(task, by="eve")
+    Task.objects.update(done_at=None, done_by="", key="bank nobody x")
+    tasks.finish(task, by="eve")
+    assert Task.objects.get().done_by == "eve"

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import translation
+from django.utils.formats import date_format
 
 from billclock.web.times import Wall, duration, span
 
@@ -78,3 +79,19 @@ def test_russian_counts_days_in_its_own_way() -> None:
     with translation.override("ru"):
         assert [span(n * 86400) for n in (2, 5, 21)] == ["2 дня", "5 дней", "21 день"]
         assert duration(0.31) == "0,3 с"
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("j M Y", "4 мая 2026"),
+        ("D j M", "Пн 4 мая"),
+        ("l j F", "Понедельник 4 мая"),
+        ("M Y", "05.2026"),
+        ("F Y", "Май 2026"),
+    ],
+)
+def test_a_russian_date_declines_its_month_and_writes_it_small(form: str, words: str) -> None:
+    with translation.override("ru"):
+        assert date_format(datetime(2026, 5, 4, tzinfo=UTC), form) == words
+        assert date_format(datetime(2026, 11, 5, tzinfo=UTC), "j M Y") == "5 ноя 2026"

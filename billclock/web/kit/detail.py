@@ -24,17 +24,19 @@ def page(request: HttpRequest, section: Section, key: str) -> HttpResponse:
     """Show a row: a query for it, and those of its panels."""
     user, wall = rights.reader(request, section), Wall.here()
     row = one(section, key)
+    acts = [
+        (act, act.refusal(row))
+        for act in section.acts
+        if not act.whole and rights.acts(user, section, act.role)
+    ]
     context: dict[str, Any] = {
         "section": section,
         "row": row,
         "name": section.name_of(row),
         "state": section.state.html(row, wall) if section.state else "",
         "facts": list(_facts(section, row, wall)),
-        "acts": [
-            (act, act.refusal(row))
-            for act in section.acts
-            if not act.whole and rights.acts(user, section, act.role)
-        ],
+        "acts": acts,
+        "leading": next((act for act, no in acts if act.leads and not no and act.leads(row)), None),
         "panels": [shown for panel in section.panels if (shown := _panel(panel, row, request))],
         "edit": section.change is not None and rights.acts(user, section),
         "urls": {"act": section.address("act"), "edit": section.address("edit", row.pk)},

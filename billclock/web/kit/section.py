@@ -39,6 +39,7 @@ class Act:
     row can't be acted on, else nothing. With `confirm` or `form` a page asks first; `page` names
     the address of a page of its own, which then asks about one row, or about none. `seen` gives
     what of a row the act changes: sent from a page that showed something else, it is not done.
+    `leads` tells of which rows it is what is to be done first: there its button stands out.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Act:
     danger: bool = False
     page: str = ""
     seen: Callable[[Any], str] | None = None
+    leads: Callable[[Any], bool] | None = None
 
     @property
     def asks(self) -> bool:

@@ -40,3 +40,23 @@ if (tools && bulk) {
   });
   startKeys({ clear });
 }
+
+// A menu offers to copy where the browser lets a page do so; the toggle event does not bubble.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    const copy = target.querySelector?.("[data-copies]");
+    if (copy) {
+      copy.hidden = !navigator.clipboard;
+    }
+  },
+  true,
+);
+document.addEventListener("click", async ({ target }) => {
+  const copy = target.closest("[data-copies]");
+  if (copy) {
+    await navigator.clipboard.writeText(copy.dataset.copies);
+    copy.closest("details").open = false;
+    copy.closest("details").querySelector("summary").focus();
+  }
+});

@@ -67,7 +67,8 @@ export function start({ clear }) {
     Escape: clear,
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) {
+    const taken = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey;
+    if (taken || typing(event.target)) {
       return;
     }
     const second = gone && performance.now() - gone < 1000;

@@ -3,6 +3,7 @@
 import { start as startClock } from "./clock.js";
 import { start as startLive } from "./live.js";
 import { start as startPalette } from "./palette.js";
+import { start as startPlace } from "./place.js";
 
 for (const chip of document.querySelectorAll("[data-now]")) {
   startClock(chip);
@@ -10,6 +11,7 @@ for (const chip of document.querySelectorAll("[data-now]")) {
 
 startLive();
 startPalette();
+startPlace();
 
 // In a row of places that is wider than a phone, where one is comes into sight.
 for (const place of document.querySelectorAll(":is(.rooms, .tabs, .family) > [aria-current]")) {
@@ -28,6 +30,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector("details[data-menu][open]");
   if (menu) {
+    event.preventDefault(); // one press closes one thing
     menu.open = false;
     menu.querySelector("summary").focus();
   }

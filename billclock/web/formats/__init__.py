@@ -1,0 +1,1 @@
+"""How other languages write the dates whose form the code names in English, a package each."""
