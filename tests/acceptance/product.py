@@ -118,7 +118,7 @@ class Product:
 
     def call(self, *words: str | Path, stdin: bytes = b"", **settings: str) -> Done:
         return subprocess.run(
-            [*self.wrapper, *words], input=stdin, capture_output=True, timeout=60, check=False,
+            [*self.wrapper, *words], input=stdin, capture_output=True, timeout=240, check=False,
             cwd=self.checkout, env={**self.environment, **settings},
         )  # fmt: skip
 

@@ -53,6 +53,6 @@ def test_issuing_is_killed_at_any_moment(engine: str, tmp_path: Path):
             time.sleep(dice.uniform(0, 0.3))
             process.kill()
             process.communicate()
-        ended(begin(house, "99", "5"))
+        ended(begin(house, "99", "50"))
         house.verified()
         assert int(ended(begin(house, "count"))) > 5
