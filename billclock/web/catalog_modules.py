@@ -11,14 +11,13 @@ from django.utils.translation import pgettext_lazy
 from billclock.accounts.models import User
 from billclock.billing import stocking
 from billclock.billing.catalog import Module
-from billclock.billing.configuration import Kind
 from billclock.billing.processing import offered
 from billclock.billing.provider import Department
 from billclock.billing.usage import UsageRound
+from billclock.web import plugin_words
 from billclock.web.company import ACTIVE
 from billclock.web.company_forms import CODE_HELP
 from billclock.web.kit.columns import Code, Day, Link, Number, State, Text
-from billclock.web.kit.fields import HIDDEN
 from billclock.web.kit.figures import Chosen, UnitPrice
 from billclock.web.kit.filters import Choice
 from billclock.web.kit.marks import Mark
@@ -75,12 +74,13 @@ def _rows() -> QuerySet[Module]:
     return Module.objects.select_related("department")
 
 
+def _kinds() -> dict[str, str]:
+    return {name: plugin_words.kind(name) for name in offered.kinds()}
+
+
 def _settings(row: Any) -> str:
     """Say a module's settings, but its secrets."""
-    kind = offered.kinds().get(row.plugin)
-    secrets = {one.name for one in kind.fields if one.kind is Kind.SECRET} if kind else row.settings
-    told = {name: HIDDEN if name in secrets else text for name, text in row.settings.items()}
-    return ", ".join(f"{name}: {text}" for name, text in told.items() if text)
+    return plugin_words.settings(offered.kinds().get(row.plugin), row.settings)
 
 
 def _ended(row: UsageRound) -> str:
@@ -94,6 +94,7 @@ def _fault(row: UsageRound) -> str:
     return row.error or next(iter(row.refusals), "")
 
 
+KIND = Text("plugin", _("Kind"), of=lambda row: plugin_words.kind(row.plugin))
 DEPARTMENT = Link("department", _("Department"), to="departments", named="name")
 
 MODULES = Section(
@@ -104,18 +105,18 @@ MODULES = Section(
     named="code",
     columns=(
         Code("code", _("Code"), sort="code"),
-        Text("plugin", _("Kind")),
+        KIND,
         DEPARTMENT,
         State("active", _("State"), marks=ACTIVE),
     ),
     facts=(
-        Text("plugin", _("Kind")),
+        KIND,
         DEPARTMENT,
         Text("settings", _("Settings"), of=_settings),
     ),
     search=("code", "plugin"),
     filters=(
-        Choice("plugin", _("Kind"), choices=lambda: {name: name for name in offered.kinds()}),
+        Choice("plugin", _("Kind"), choices=_kinds),
     ),
     sort="code",
     form=ModuleForm,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from babel import Locale
 from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
@@ -18,6 +17,7 @@ from billclock.billing.notice_kinds import KINDS
 from billclock.billing.payments import StoredMethod
 from billclock.billing.provider import Company, Provider
 from billclock.web import client_words as words
+from billclock.web import countries
 from billclock.web.kit.fields import Amount, Form, typed_amount
 from billclock.web.kit.figures import Chosen
 from billclock.web.seeking import chosen, client_field
@@ -35,7 +35,7 @@ def country_field(*, required: bool = False) -> forms.ChoiceField:
 
 
 def _countries() -> list[tuple[str, str]]:
-    names = Locale.parse((get_language() or "en").replace("-", "_")).territories
+    names = countries.names(get_language() or "en")
     known = ((code, name) for code, name in names.items() if founding.is_country(code))
     return [("", "–"), *sorted(known, key=lambda one: one[1])]
 

@@ -12,6 +12,7 @@ from billclock.billing import payers, registering
 from billclock.billing.clients import Account, Client, ClientGroup, Contact, Payer
 from billclock.web import client_words
 from billclock.web.client_forms import ContactForm, GroupForm, PayerForm
+from billclock.web.countries import Country
 from billclock.web.kit.columns import Code, Link, Moment, Number, Switch, Text
 from billclock.web.kit.filters import Choice
 from billclock.web.kit.panels import Related
@@ -146,7 +147,7 @@ PAYERS = Section(
         Text("name", _("Name on the invoice")),
         CLIENT,
         Text("kind", _("Kind"), of=lambda row: client_words.CLIENT_KINDS[Client.Kind(row.kind)]),
-        Text("country", _("Country")),
+        Country("country", _("Country")),
         Code("tax_number", _("Tax number")),
         Moment("tax_number_checked_at", _("Confirmed")),
         Code("iban", _("IBAN"), less=True),

@@ -18,6 +18,7 @@ from billclock.web.access import signed_in
 from billclock.web.client_accounts import ACCOUNTS, BALANCE, KIND
 from billclock.web.client_forms import ClientForm
 from billclock.web.client_people import CONTACTS, PAYERS, person
+from billclock.web.countries import Country
 from billclock.web.kit import rights
 from billclock.web.kit.columns import Code, Day, Moment, State, Switch, Text
 from billclock.web.kit.filters import Choice, Days
@@ -87,14 +88,14 @@ CLIENTS = Section(
         Text("number", _("Client number"), sort="number"),
         Text("name", _("Client name")),
         Text("kind", _("Kind"), of=_client_kind),
-        Text("country", _("Country"), less=True),
+        Country("country", _("Country"), less=True),
         Day("registered_on", _("Registered"), less=True),
         State("closed", _("State"), marks=client_words.OPEN),
     ),
     facts=(
         Text("number", _("Client number")),
         Text("kind", _("Kind"), of=_client_kind),
-        Text("country", _("Country")),
+        Country("country", _("Country")),
         Day("registered_on", _("Registered")),
         Switch("never_suspended", _("Never suspended")),
     ),
@@ -138,7 +139,7 @@ CLIENTS = Section(
             "payers", _("Payers"), rows=_payers,
             columns=(
                 Text("name", _("Name on the invoice")),
-                Text("country", _("Country")),
+                Country("country", _("Country")),
                 Code("tax_number", _("Tax number")),
                 Moment("tax_number_checked_at", _("Confirmed")),
             ),

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billclock.accounts.models import User
 from billclock.billing import founding
 from billclock.billing.provider import Closing, Company, Department, Provider
+from billclock.web.client_words import LANGUAGES
 from billclock.web.company_forms import (
     CLOSINGS,
     CompanyForm,
@@ -16,6 +18,7 @@ from billclock.web.company_forms import (
     ProviderForm,
     providers,
 )
+from billclock.web.countries import Country
 from billclock.web.kit.columns import Code, Link, Number, State, Switch, Text
 from billclock.web.kit.figures import Share, named_choices
 from billclock.web.kit.filters import Choice
@@ -96,8 +99,9 @@ PROVIDERS = Section(
     facts=(
         Code("code", _("Code")),
         Text("currency", _("Currency"), of="currency_id"),
-        Text("zone", _("Time zone"), below=lambda row: row.today().isoformat()),
-        Text("language", _("Language")),
+        Text("zone", _("Time zone"), below=lambda row: date_format(row.today(), "j M Y")),
+        Text("language", _("Language"),
+             of=lambda row: LANGUAGES.get(row.language, row.language)),
         Number("grace_days", _("Days of grace")),
         Text("notice_email", _("Letters are from")),
         Share("most_suspended", _("Stopped at once at most"), of="most_suspended_ppm"),
@@ -112,7 +116,7 @@ PROVIDERS = Section(
         Related(
             "companies", _("Companies"), rows=lambda row: row.companies.order_by("name", "pk"),
             columns=(Text("name", _("Name")), Code("code", _("Code")),
-                     Text("country", _("Country"))),
+                     Country("country", _("Country"))),
             link=lambda row: reverse("companies_one", args=[row.pk]),
             empty=_("Enter the company whose name stands on its invoices."),
         ),
@@ -137,14 +141,14 @@ COMPANIES = Section(
         Text("name", _("Name"), sort="name"),
         Code("code", _("Code"), sort="code"),
         OF_PROVIDER,
-        Text("country", _("Country")),
+        Country("country", _("Country")),
         Text("tax_number", _("Tax number"), less=True),
         Switch("prices_gross", _("Prices contain the tax")),
     ),
     facts=(
         Code("code", _("Code")),
         OF_PROVIDER,
-        Text("country", _("Country"), below=lambda row: ", ".join(row.address.splitlines())),
+        Country("country", _("Country"), below=lambda row: ", ".join(row.address.splitlines())),
         Text("tax_number", _("Tax number"), below="registration"),
         Text("bank", _("Bank account"), of=lambda row: row.bank.get("iban", ""),
              below=lambda row: row.bank.get("bic", "")),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -12,6 +13,7 @@ from billclock import clock
 from billclock.accounts.models import User
 from billclock.billing import founding
 from billclock.billing.provider import TaxRate
+from billclock.web.countries import Country
 from billclock.web.kit import columns
 from billclock.web.kit.columns import State, Text
 from billclock.web.kit.fields import Day, Form
@@ -87,15 +89,15 @@ TAX_RATES = Section(
     title=_("Tax rates"),
     one=_("tax rate"),
     rows=_rows,
-    named=lambda row: f"{row.area} {share(row.ppm)}, {row.valid_from}",
-    columns=(Text("area", _("Country"), sort="area"), *SHOWN),
+    named=lambda row: f"{row.area} {share(row.ppm)}, {date_format(row.valid_from, 'j M Y')}",
+    columns=(Country("area", _("Country"), sort="area"), *SHOWN),
     search=("area", "name"),
     filters=(
         Choice("time", _("State"), choices={key: mark.word for key, mark in TIMES.items()},
                kept=_of_time),
     ),
     sort="area",
-    facts=(Text("area", _("Country")), *SHOWN),
+    facts=(Country("area", _("Country")), *SHOWN),
     form=TaxForm,
     create=_create,
     acts=(

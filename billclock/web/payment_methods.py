@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from billclock.accounts.models import User
 from billclock.billing import offering
-from billclock.billing.configuration import Kind
 from billclock.billing.currencies import Currency
 from billclock.billing.payment_methods import offered
 from billclock.billing.payments import GatewayEvent, PaymentMethod
 from billclock.billing.provider import Provider
+from billclock.web import plugin_words
 from billclock.web.company import ACTIVE
 from billclock.web.company_forms import CODE_HELP
 from billclock.web.kit.columns import Code, Link, Money, State, Text
-from billclock.web.kit.fields import HIDDEN, Amount, typed_amount
+from billclock.web.kit.fields import Amount, typed_amount
 from billclock.web.kit.figures import Chosen
 from billclock.web.kit.filters import Choice
 from billclock.web.kit.panels import Related
@@ -76,12 +76,13 @@ def _rows() -> QuerySet[PaymentMethod]:
     return PaymentMethod.objects.select_related("provider", "currency")
 
 
+def _kinds() -> dict[str, str]:
+    return {name: plugin_words.kind(name) for name in offered.kinds()}
+
+
 def _settings(row: Any) -> str:
     """Say a method's settings, but its secrets."""
-    kind = offered.kinds().get(row.plugin)
-    secrets = {one.name for one in kind.fields if one.kind is Kind.SECRET} if kind else row.settings
-    told = {name: HIDDEN if name in secrets else text for name, text in row.settings.items()}
-    return ", ".join(f"{name}: {text}" for name, text in told.items() if text)
+    return plugin_words.settings(offered.kinds().get(row.plugin), row.settings)
 
 
 def _webhook(row: PaymentMethod) -> str:
@@ -93,6 +94,7 @@ def _strange(row: PaymentMethod) -> QuerySet[GatewayEvent]:
     return GatewayEvent.objects.filter(payment=None, method=row).order_by("-pk")
 
 
+KIND = Text("plugin", _("Kind"), of=lambda row: plugin_words.kind(row.plugin))
 PROVIDER = Link("provider", _("Provider"), to="providers", named="name")
 
 PAYMENT_METHODS = Section(
@@ -102,19 +104,19 @@ PAYMENT_METHODS = Section(
     rows=_rows,
     named="name",
     columns=(
-        Text("name", _("Name"), below="code"), Text("plugin", _("Kind")),
+        Text("name", _("Name"), below="code"), KIND,
         State("active", _("State"), marks=ACTIVE), PROVIDER, Text("currency_id", _("Currency")),
         Money("least", _("Least amount"), of=lambda row: row.least_minor or None, less=True),
     ),
     facts=(
-        Text("plugin", _("Kind")), PROVIDER, Text("currency_id", _("Currency")),
+        KIND, PROVIDER, Text("currency_id", _("Currency")),
         Money("least", _("Least amount"), of=lambda row: row.least_minor or None),
         Text("settings", _("Settings"), of=_settings),
         Code("webhook", _("Where its gateway sends notices"), of=_webhook),
     ),
     search=("code", "name"),
     filters=(
-        Choice("plugin", _("Kind"), choices=lambda: {name: name for name in offered.kinds()}),
+        Choice("plugin", _("Kind"), choices=_kinds),
     ),
     sort="pk",
     form=MethodForm,

@@ -1,7 +1,7 @@
 """A form's fields for the settings of a plugin: one a setting, a secret never shown again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.functional import Promise
@@ -10,16 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from billclock.billing.configuration import Field, Kind
 from billclock.billing.errors import PluginSettingsError
+from billclock.web import plugin_words
 from billclock.web.kit.fields import Form, Part
+from billclock.web.plugin_words import Plugin
+from billclock.web.retold import retold
 
 BEFORE = "set"
 KEPT = gettext_lazy("One is kept: leave this empty, and it stays.")
-
-
-class Plugin(Protocol):
-    """What a plugin says of its settings."""
-
-    fields: tuple[Field, ...]
 
 
 class PluginForm(Form):
@@ -36,7 +33,7 @@ class PluginForm(Form):
         super().__init__(data, initial=initial, **how)
         known = type(self).kinds()
         self.fields["plugin"] = forms.ChoiceField(
-            label=_("Kind"), choices=[(name, name) for name in known]
+            label=_("Kind"), choices=[(name, plugin_words.kind(name)) for name in known]
         )
         self.order_fields(["plugin"])
         chosen = str((initial or {}).get("plugin"))
@@ -45,10 +42,11 @@ class PluginForm(Form):
         self._settings_parts: list[Part] = []
         for kind, plugin in self.offered.items():
             for one in plugin.fields:
-                self.fields[f"{BEFORE}-{kind}-{one.name}"] = _asked(one, stored)
+                field = self.fields[f"{BEFORE}-{kind}-{one.name}"] = _asked(one, stored)
+                field.needed = one.required  # type: ignore[union-attr]  # by this kind alone
             if plugin.fields:
                 names = [f"{BEFORE}-{kind}-{one.name}" for one in plugin.fields]
-                self._settings_parts.append((_("Settings of %s") % kind, names))
+                self._settings_parts.append((_("Settings: %s") % plugin_words.kind(kind), names))
         self.parts: Sequence[tuple[Promise | str, Sequence[str]]] = [  # type: ignore[misc]
             *type(self).parts, *self._settings_parts
         ]  # fmt: skip
@@ -78,7 +76,7 @@ class PluginForm(Form):
             return
         for name, fault in error.faults.items():
             field = f"{BEFORE}-{self.cleaned_data['plugin']}-{name}"
-            self.add_error(field if field in self.fields else None, fault)
+            self.add_error(field if field in self.fields else None, retold(fault))
 
 
 class Secret(forms.PasswordInput):
@@ -92,12 +90,17 @@ class Secret(forms.PasswordInput):
 
 
 def _asked(one: Field, stored: Mapping[str, Any]) -> forms.CharField | forms.ChoiceField:
-    how: dict[str, Any] = {"label": one.name, "required": False, "help_text": one.meaning}
+    meaning = plugin_words.meaning(one)
+    how: dict[str, Any] = {
+        "label": plugin_words.label(one.name),
+        "required": False,
+        "help_text": meaning,
+    }
     begun = stored.get(one.name, one.default)
     if one.kind is Kind.CHOICE:
-        return forms.ChoiceField(choices=[(each, each) for each in one.choices],
-                                 initial=begun, **how)  # fmt: skip
+        said = [(each, plugin_words.choice(one.name, each)) for each in one.choices]
+        return forms.ChoiceField(choices=said, initial=begun, **how)
     if one.kind is Kind.SECRET:
-        how["help_text"] = f"{one.meaning} · {KEPT}" if stored.get(one.name) else one.meaning
+        how["help_text"] = f"{meaning} {KEPT}" if stored.get(one.name) else meaning
         return forms.CharField(max_length=500, strip=True, widget=Secret(), **how)
     return forms.CharField(max_length=500, initial=begun, **how)
