@@ -79,6 +79,7 @@ urlpatterns = [
     path("settings", table_settings.page, name="settings"),
     path("settings/trial-mail", table_settings.trial, name="settings_trial"),
     path("settings/webhook", notifying.change, name="settings_webhook"),
+    path("settings/heartbeat", notifying.change_heartbeat, name="settings_heartbeat"),
     path("settings/server", server_choices.change, name="settings_server"),
     path("settings/pause", pausing.change, name="settings_pause"),
     path("crontab", crontab_text.page, name="crontab"),

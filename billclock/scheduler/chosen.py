@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import router, transaction
 
 from billclock import clock
+from billclock.cron import hooks
 from billclock.scheduler.models import Setting
 
 
@@ -78,7 +79,7 @@ def choose(values: Mapping[str, str | None], actor: str) -> None:
     """Keep what was chosen, by name; None goes back to the default.
 
     Raise ValueError for what can't be chosen: an unknown name, one that the environment gives, a
-    number that is none or out of range.
+    number that is none or out of range, an address that is none.
     """
     for name, value in values.items():
         _check(name, value)
@@ -101,6 +102,8 @@ def _check(name: str, value: str | None) -> None:
         least, most = RANGES[name]
         if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
             raise ValueError(f"{name}={value}: expected a whole number from {least} to {most}")
+    if value is not None and name == "HEARTBEAT_URL":
+        hooks.address(value)
 
 
 def _chosen() -> dict[str, str]:

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     WAITING = "waiting"
     CLOCK = "clock"
     MAIL = "mail"
+    HEARTBEAT = "heartbeat"
     LATE = "late"
     SKIPPED = "skipped"
     PAUSED = "paused"

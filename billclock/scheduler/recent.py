@@ -21,7 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from billclock.outbox.models import Message, MessageQuerySet
-from billclock.scheduler import hooks, unindexed
+from billclock.scheduler import heartbeat, hooks, unindexed
 from billclock.scheduler.durations import typical
 from billclock.scheduler.models import Entry, Incident, Outcome, Run, Slot, Table, Trigger, Version
 from billclock.scheduler.problems import Facts, Going, Kind, Lasting, Passed, Problem
@@ -56,6 +56,7 @@ def facts(tables: Collection[str], now: datetime) -> Facts:
             *_waiting(tables, now),
             *_clock(now),
             *_undelivered(tables),
+            *_unheard(now),
             *_outside(tables, now),
         ],
     )
@@ -204,6 +205,16 @@ def _undelivered(tables: Collection[str]) -> Iterator[Problem]:
         yield Problem(
             Kind.MAIL, last, names[name], subject=reason[:100], since=first, count=letters,
             reason=reason, cause=reason,
+        )  # fmt: skip
+
+
+def _unheard(now: datetime) -> Iterator[Problem]:
+    """Tell of a sign of life that the outside address has not taken for a while."""
+    found = heartbeat.unheard(now)
+    if found is not None:
+        yield Problem(
+            Kind.HEARTBEAT, found.at, subject=found.address, since=found.heard, reason=found.fault,
+            cause="heartbeat",
         )  # fmt: skip
 
 

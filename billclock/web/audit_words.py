@@ -48,6 +48,7 @@ WORDS: dict[str, str | Promise] = {
     "crontab.undo": _("undid a change"),
     "settings.save": _("changed settings"),
     "webhook.choose": _("chose a webhook"),
+    "heartbeat.choose": _("chose the heartbeat's address"),
     "problem.snooze": _("put a problem aside"),
     "problem.wake": _("brought problems back"),
     "clock.follow": _("followed the clock that was set"),

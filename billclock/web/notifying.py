@@ -13,9 +13,10 @@ from billclock import clock
 from billclock.accounts import audit
 from billclock.cron import hooks
 from billclock.scheduler import chosen, control, heartbeat
+from billclock.scheduler.chosen import Origin
 from billclock.scheduler.models import TableHook
 from billclock.web import policy_words
-from billclock.web.access import editor, table_of
+from billclock.web.access import editor, for_all, table_of
 from billclock.web.crontab_text import back_to
 from billclock.web.fresh import fresh
 from billclock.web.rows import When, when
@@ -27,6 +28,7 @@ class Beat:
     """The outside heartbeat: its address as it may be shown, when and how the last one went."""
 
     address: str
+    origin: Origin = Origin.ENVIRONMENT
     at: When | None = None
     fault: str = ""
     heard: When | None = None
@@ -40,7 +42,7 @@ class Shown:
     when: str
     choices: tuple[tuple[str, str], ...]
     signed: bool
-    beat: Beat | None
+    beat: Beat
 
 
 def shown(table: str, wall: Wall) -> Shown:
@@ -87,14 +89,45 @@ def _wrong(url: str, wanted: str) -> str:
     return "" if wanted in hooks.WHEN else _("Choose of which endings the webhook hears.")
 
 
-def _beat(wall: Wall) -> Beat | None:
+@require_POST
+@fresh
+def change_heartbeat(request: HttpRequest) -> HttpResponse:
+    """Choose the address that is called once a minute, or none; for all tables."""
+    user = editor(request)
+    table = table_of(request)
+    for_all(user)
+    url = "" if request.POST.get("do") == "remove" else request.POST.get("url", "").strip()
+    if not url and request.POST.get("do") != "remove":
+        return back_to("settings", table)
+    before = _called()
+    try:
+        chosen.choose({"HEARTBEAT_URL": url or None}, user.email)
+    except ValueError:
+        messages.error(request, _("The heartbeat needs an address such as https://example.org/b, "
+                                  "and none from the environment."))  # fmt: skip
+        return back_to("settings", table)
+    after = _called()
+    audit.note(user.email, "heartbeat.choose", after, before=before, after=after, request=request)
+    _tell_daemon()
+    told = _("%s is called once a minute from now on.") % after if url else _("None is called.")
+    messages.success(request, told)
+    return back_to("settings", table)
+
+
+def _called() -> str:
     address = chosen.in_force().heartbeat_url
-    if not address:
-        return None
-    last, label = heartbeat.last(), hooks.shown(address)
+    return hooks.shown(address) if address else ""
+
+
+def _beat(wall: Wall) -> Beat:
+    values, origins = chosen.with_origins()
+    origin = origins["HEARTBEAT_URL"]
+    if not values.heartbeat_url:
+        return Beat("", origin)
+    last, label = heartbeat.last(), hooks.shown(values.heartbeat_url)
     if last is None or last.address != label:
-        return Beat(label)
-    return Beat(label, when(last.at, wall), last.fault, when(last.heard, wall))
+        return Beat(label, origin)
+    return Beat(label, origin, when(last.at, wall), last.fault, when(last.heard, wall))
 
 
 def _tell_daemon() -> None:

@@ -73,6 +73,15 @@ def _outside(group: Group, wall: Wall) -> str:
     return _("By another program than Billclock, last on %(moment)s: version %(number)d.") % texts
 
 
+def _unheard(group: Group, wall: Wall) -> str:
+    first = group.first
+    texts = {"address": first.subject, "fault": first.reason}
+    if first.since is None:
+        return _("%(address)s was never reached: %(fault)s") % texts
+    texts["moment"] = wall.when(first.since)
+    return _("%(address)s was last reached %(moment)s; since then: %(fault)s") % texts
+
+
 def _change(group: Group, wall: Wall) -> str:
     first = group.first
     texts = {"time": first.subject, "day": wall.when(first.at)}
@@ -104,6 +113,7 @@ WHY: Mapping[Kind, Callable[[Group, Wall], str]] = {
     Kind.WAITING: _waiting,
     Kind.CLOCK: _plain,
     Kind.MAIL: _plain,
+    Kind.HEARTBEAT: _unheard,
     Kind.LATE: _late,
     Kind.SKIPPED: _say(lambda: _("The run before was still going on.")),
     Kind.PAUSED: _say(lambda: _("Starts were paused on purpose.")),

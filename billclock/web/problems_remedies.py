@@ -59,6 +59,9 @@ def remedies(group: Group, found: Found, user: User) -> list[Remedy]:
     if first.kind is Kind.MAIL and may_run(user):
         fields = [("key", problem.key) for problem in group.problems]
         given.append(Remedy("send", _("Send again"), reverse("problems_mail"), fields))
+    if first.kind is Kind.HEARTBEAT and may_edit(user):
+        url = f"{reverse('settings')}#notifications"
+        given.append(Remedy("wrench", _("See its address"), url, post=False))
     if first.kind is Kind.OUTSIDE:
         url = f"{reverse('version', args=[first.line])}?{urlencode({'table': first.table})}"
         given.append(Remedy("file-diff", _("See what changed"), url, post=False))

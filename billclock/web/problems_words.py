@@ -32,6 +32,7 @@ LOOKS: Mapping[Kind, tuple[str, str]] = {
     Kind.WAITING: ("history", "warn"),
     Kind.CLOCK: ("history", "warn"),
     Kind.MAIL: ("mail-x", "warn"),
+    Kind.HEARTBEAT: ("circle-x", "warn"),
     Kind.LATE: ("clock-alert", "warn"),
     Kind.SKIPPED: ("skip-forward", "warn"),
     Kind.PAUSED: ("pause", "warn"),
@@ -139,6 +140,8 @@ def _name(group: Group, found: Found) -> str:
         return ngettext("%d message", "%d messages", group.count) % group.count
     if first.kind is Kind.CLOCK:
         return _("The clock")
+    if first.kind is Kind.HEARTBEAT:
+        return _("The outside heartbeat")
     return found.title(first.entry) or _("The table of %s") % first.table
 
 
@@ -172,6 +175,7 @@ _PLAIN: Mapping[Kind, Callable[[], str]] = {
     Kind.WAITING: lambda: _("waiting for the clock"),
     Kind.CLOCK: lambda: _("was set"),
     Kind.MAIL: lambda: _("can't be delivered"),
+    Kind.HEARTBEAT: lambda: _("is not heard"),
     Kind.DUPLICATE: lambda: _("starts twice in the same minute"),
     Kind.OUTSIDE: lambda: _("was changed outside"),
     Kind.CHANGE: lambda: _("at the clock change"),

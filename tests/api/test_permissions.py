@@ -105,6 +105,7 @@ PAGES = {
     "settings, sent": sent(ROOT, bound=True),
     "settings_trial": sent(ROOT, bound=True),
     "settings_webhook": sent(ROOT, bound=True, when="always"),
+    "settings_heartbeat": sent(ROOT, whole=True, table="sam", url="https://example.org/b"),
     "settings_server": sent(ROOT, whole=True, table="sam"),
     "settings_pause": sent(OPERATOR, whole=True, table="sam"),
     "crontab": Row(VIEWER, bound=True),
