@@ -285,6 +285,8 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
 }
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 0  # accounts.freshness decides
+ACCOUNT_FORMS = {"login": "billclock.accounts.entering.SignInForm"}
+MFA_FORMS = {"authenticate": "billclock.accounts.entering.SecondStepForm"}
 MFA_ADAPTER = "billclock.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -42,7 +42,7 @@ def explained(raw: bytes) -> Example | None:
         expression = Expression.parse(found[2].decode("ascii"))
     except CronError as error:
         return _wrong(error.at(offset=found.start(2)))
-    return Example(f"an example, no entry: {expression.text} is {expression.describe()}", None)
+    return Example(f"an example, no entry: {expression.text} means: {expression.describe()}", None)
 
 
 def command_alone(raw: bytes) -> bool:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.core import ratelimit
-from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal.auth import begin_authentication
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from billclock.accounts import freshness, sessions
 from billclock.accounts.audit import note
+from billclock.accounts.entering import AgainForm
 from billclock.accounts.forms import ConfirmByPasswordForm
 from billclock.accounts.models import Session, User
 from billclock.web import fresh
@@ -130,7 +130,7 @@ def _offered(request: HttpRequest, user: User) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if kinds - {Kinds.WEBAUTHN}:
         sent = request.POST if "code" in request.POST else None
-        found["code_form"] = ReauthenticateForm(user=user, data=sent)
+        found["code_form"] = AgainForm(user=user, data=sent)
     if Kinds.WEBAUTHN in kinds:
         sent = request.POST if "credential" in request.POST else None
         found["credential_form"] = ReauthenticateWebAuthnForm(user=user, data=sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
@@ -30,6 +30,7 @@ from billclock.web.kit.section import Section
 from billclock.web.service_columns import days
 from billclock.web.visible import visible
 
+FEW_SERVICES = 20_000  # from so many on, one of a product is soon met among the newest charges
 LIVE, REVERSED = "live", "reversed"
 STATES = {
     LIVE: Mark("circle-check", "ok", _("in force")),
@@ -64,7 +65,13 @@ def _products() -> dict[str, str]:
 
 
 def _of_product(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-    return rows.filter(service__product=value) if value.isdecimal() else rows.none()
+    """Keep a product's charges: of few services by those, of many from the newest charge on."""
+    if not value.isdecimal() or len(value) >= 19:  # noqa: PLR2004 - what a key can be
+        return rows.none()
+    theirs = Service.objects.filter(product=int(value)).values("pk")
+    if theirs[: FEW_SERVICES + 1].count() <= FEW_SERVICES:
+        return rows.filter(service__in=theirs)
+    return rows.filter(Exists(theirs.filter(pk=OuterRef("service"))))
 
 
 def what(row: Any) -> str:

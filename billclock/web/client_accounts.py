@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billclock.accounts.models import User
 from billclock.billing import terms
-from billclock.billing.clients import Account
+from billclock.billing.clients import Account, Client
 from billclock.billing.invoices import Invoice
 from billclock.billing.payments import Payment
 from billclock.billing.services import Service
@@ -18,6 +18,7 @@ from billclock.web import (
     client_money,
     client_story,
     client_words,
+    searched,
     service_columns,
     service_words,
 )
@@ -28,6 +29,7 @@ from billclock.web.kit.filters import Choice, Flag
 from billclock.web.kit.leading import way_to
 from billclock.web.kit.marks import Mark
 from billclock.web.kit.panels import Panel, Related
+from billclock.web.kit.query import held
 from billclock.web.kit.section import Section, Values
 
 PAYMENTS = {
@@ -62,6 +64,12 @@ def _accounts() -> QuerySet[Account]:
     return Account.objects.select_related(
         "funds", "client", "provider", "company", "currency", "group", "payer", "autopay__method"
     )
+
+
+def _found_by(word: str) -> Q:
+    """Give the condition of a searched word: a part of a number, or of a client's name."""
+    clients = searched.few(Client.objects.filter(held(("name",), word)))
+    return held(("number",), word) | Q(client__in=clients)
 
 
 def _terms(values: Values) -> Terms:
@@ -137,7 +145,7 @@ ACCOUNTS = Section(
         Text("tax", _("Tax"), of=_tax),
         NEVER,
     ),
-    search=("number", "client__name"),
+    search=_found_by,
     filters=(
         Choice("kind", _("Kind"),
                choices={str(k.value): w for k, w in client_words.ACCOUNT_KINDS.items()}),

@@ -30,7 +30,7 @@ from billclock.web.times import Wall
 from billclock.web.undoing import offered
 from billclock.web.visible import visible
 
-MOST_BROKEN = 20
+MOST_BROKEN = 3  # lines told above the jobs; all of them stand in the crontab
 HEADINGS = (
     "key", "active", "description", "command", "expression", "schedule", "zone", "next", "outcome",
     "last", "details", "report", "tags",
@@ -64,6 +64,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_edit": may_edit(user) and not reading.crontab.system,
         "undo": offered(request),
         "broken": [visible(told(error)) for error in reading.crontab.errors[:MOST_BROKEN]],
+        "unsaid": max(len(reading.crontab.errors) - MOST_BROKEN, 0),
         "links": _links(query, found),
         "urls": _urls(name),
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.functional import Promise
@@ -77,9 +78,10 @@ def _kept(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
     theirs = Message.objects.filter(channel=CHANNEL, state=value)
     if value in (Where.SENT, Where.DROPPED, Where.UNWANTED):
         return rows.filter(message__in=theirs.values("dedupe_key"))
-    few = theirs.order_by("-id").values_list("dedupe_key", "payload")[:MOST_FOUND]
-    keys = {key: told.get("account") for key, told in few}
-    return rows.filter(account__in=set(keys.values()), message__in=keys)
+    few = theirs.annotate(of=Cast(KT("payload__account"), BigIntegerField())).order_by("-id")
+    # an account's notices are found by its key; its messages name it
+    whose, which = (few.values(name)[:MOST_FOUND] for name in ("of", "dedupe_key"))
+    return rows.filter(account__in=whose, message__in=which)
 
 
 def _kind(row: Any) -> str:

@@ -5,11 +5,13 @@ found again by its form, and its facts are put into the form's translation. What
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billclock.cron.expression import Expression
 from billclock.scheduler.errors import TableError
 from billclock.web.retold_billing import FORMS as BILLING
 from billclock.web.retold_cron import FORMS as CRON
@@ -22,6 +24,7 @@ FORMS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *PLUGINS)
 NESTED = ("why", "what")  # facts that are sentences themselves
 LONGEST = 2000  # letters of a text that is looked at
 BETWEEN = "; "  # what joins the sentences of one reason
+MOST_JOINED = 3  # parts of one sentence that has semicolons of its own
 
 
 def retold(text: str) -> str:
@@ -42,9 +45,20 @@ def told(error: Exception) -> str:
 def _retold(text: str, _language: str) -> str:
     parts = text.split(BETWEEN)
     said = [_in_form(part) for part in parts]
-    if len(parts) > 1 and not all(said) and (whole := _in_form(text)):
-        return whole
-    return BETWEEN.join(one or part for one, part in zip(said, parts, strict=True))
+    if all(said):
+        return BETWEEN.join(filter(None, said))
+    return _in_form(text) or BETWEEN.join(_piecewise(parts))
+
+
+def _piecewise(parts: Sequence[str]) -> Iterator[str]:
+    """Give what several sentences say, some of which hold a semicolon themselves."""
+    at = 0
+    while at < len(parts):
+        ends = range(min(at + MOST_JOINED, len(parts)), at, -1)
+        found = ((end, _in_form(BETWEEN.join(parts[at:end]))) for end in ends)
+        end, said = next((one for one in found if one[1]), (at + 1, None))
+        yield said or parts[at]
+        at = end
 
 
 def _in_form(text: str) -> str | None:
@@ -52,6 +66,9 @@ def _in_form(text: str) -> str | None:
         if found := shape.fullmatch(text):
             facts = found.groupdict()
             said = {name: retold(fact) if name in NESTED else fact for name, fact in facts.items()}
+            if "described" in facts:
+                expression = Expression.parse(facts["expression"])
+                said["described"] = expression.describe((get_language() or "en")[:2])
             return _(form).replace(")d", ")s") % said
     return None
 

@@ -111,6 +111,8 @@ FORMS = (
     "%(field)s: %(value)s is not possible; give %(what)s",
     "one or more of 0-6, with commas",
     "a command without a schedule: nothing says when it should run",
+    "an example, no entry: %(expression)s means: %(described)s",
+    "a wrong example, no entry: %(why)s",
     "the mark of a list or quotation is taken off",
     "the byte order mark is taken off",
     "the Windows line end is taken off",

@@ -193,6 +193,24 @@ def test_without_javascript_an_app_and_being_asked_again_work(
     assert page.get_by_label("The link").is_visible()
 
 
+def test_who_signs_in_types_at_once_in_each_step(server: Server, page: Page, email: str) -> None:
+    sign_in(page, server, email)
+    secret = set_up_app(page)
+    sign_out(page, server)
+    page.goto(f"{server.address}/sign-in")
+    assert page.get_by_label("E-mail address").get_attribute("autocomplete") == "username"
+    page.keyboard.type(email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Second step").wait_for()
+    server.python(FORGET_CODES)
+    page.keyboard.type(code(secret))
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Second step").wait_for(state="detached")
+    assert "/sign-in" not in page.url
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_screens_fit_every_width_and_what_one_presses_is_large_enough(
     server: Server, browser: Browser, email: str, theme: Any, complaints: list[str]

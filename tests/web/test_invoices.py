@@ -20,6 +20,7 @@ from billclock.billing.invoices import Invoice
 from billclock.billing.pricing import amount
 from billclock.billing.quotes import Line as Quoted
 from billclock.billing.quotes import Terms
+from billclock.web import charges
 from tests.billing.charged import charge, reverse
 from tests.billing.company import House, assert_books_agree
 from tests.web.test_kit_list import whole
@@ -274,3 +275,15 @@ def test_a_charge_tells_what_made_it(house: House, account: Account, signed_in: 
 @pytest.mark.usefixtures("engine")
 def test_a_number_that_no_text_of_the_books_can_have_finds_no_account(signed_in: SignedIn) -> None:
     assert signed_in().get("/invoices/draft", {"account": "A\0"}).status_code == 200
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_charges_are_sifted_by_product_whether_few_or_many_have_it(
+    house: House, account: Account, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(charges, "FEW_SERVICES", few)
+    made, browser = charge(house, account, 10_00), signed_in(Role.VIEWER)
+    product = made.service.product_id
+    assert "€11.90" in page(browser, "/charges", product=str(product))
+    for none in (str(product + 1), "9" * 30, "²"):
+        assert "€11.90" not in page(browser, "/charges", product=none)

@@ -118,6 +118,10 @@ def test_nulls_come_last_in_either_direction_and_can_be_paged_through(down: bool
         Currency.objects.create(code=f"X{number}", number=number, exponent=2, panel_id=panel)
     order = Order("panel_id", descending=down)
     first = keyset.page(Currency.objects.all(), order, 2)
+    everything = Currency.objects.select_related()
+    sifted = keyset.page(Currency.objects.exclude(code="X1"), order, 4, whole=everything)
+    plain = keyset.page(Currency.objects.exclude(code="X1"), order, 4)
+    assert (sifted.rows, sifted.after) == (plain.rows, plain.after)
     codes, place, parts = [row.code for row in first.rows], first.after, [first]
     while place:
         part = keyset.page(Currency.objects.all(), order, 2, after=place)

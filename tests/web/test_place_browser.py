@@ -112,3 +112,26 @@ def test_in_russian_the_columns_button_stands_beside_the_filters(
     assert boxes[0] is not None
     assert boxes[1] is not None
     assert abs(boxes[0]["y"] - boxes[1]["y"]) < 12
+
+
+def test_that_nothing_starts_stays_in_sight(opened: Callable[..., Page], crontab: Path) -> None:
+    page = opened("/", viewport=WIDE)
+    told = page.get_by_role("alert").filter(has_text="The scheduler is not running")
+    page.get_by_role("switch", name="Active: job 45").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 400)
+    page.wait_for_function("scrollY > 400")
+    box = told.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 10
+
+
+def test_of_many_broken_lines_few_are_told_above_the_jobs(
+    opened: Callable[..., Page], crontab: Path
+) -> None:
+    crontab.write_text(TABLE + "0 0 1 0 * /bin/true\n" * 9, encoding="utf-8")
+    page = opened("/", viewport=PHONE)
+    told = page.locator(".note").filter(has_text="9 lines do not run")
+    assert told.inner_text().count("out of range") == 3
+    assert "and 6 more" in told.inner_text()
+    told.get_by_role("link", name="Mend").click()
+    assert page.locator("li.say.error").count() == 9

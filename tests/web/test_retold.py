@@ -14,6 +14,7 @@ import billclock
 from billclock.billing.errors import AmountTextError, PairError
 from billclock.cron.crontab import Crontab
 from billclock.cron.errors import CronError
+from billclock.cron.examples import explained
 from billclock.cron.expression import Expression
 from billclock.cron.lint import lint
 from billclock.scheduler.errors import Busy, NoTable
@@ -122,6 +123,18 @@ def test_facts_keep_their_place() -> None:
         assert told(Busy("ann", "7", 1)).endswith(": see what it does: ps -fp 7")
     with translation.override("en"):
         assert told(caught.value) == str(caught.value)
+
+
+def test_the_lines_of_a_document_are_explained_in_russian() -> None:
+    read = explained(b"23 0-23/2 * * * - at 0:23, 2:23"), explained(b"* 5 4-10 0-3 * - at 5:00")
+    with translation.override("ru"):
+        right, wrong = (retold(one.reason) for one in read if one is not None)
+    assert right == "пример, не задание: 23 0-23/2 * * * значит: " + Expression.parse(
+        "23 0-23/2 * * *"
+    ).describe("ru")
+    assert not re.search(r"[a-z]", right)
+    assert not re.search(r"[a-z]", wrong)
+    assert "возможно, имелось в виду 1-4?; минута * — это каждая минута" in wrong
 
 
 def test_what_has_no_form_stays_as_it_is() -> None:

@@ -70,8 +70,11 @@ def page(request: HttpRequest, section: Section) -> HttpResponse:
     query = Query.read(request.GET.dict(), section.filters, section.sorts)
     rows = asked(section, query, wall)
     order = order_of(section, query)
-    found = keyset.page(rows, order, section.a_page, after=query.after, before=query.before)
-    count = rows.order_by()[: MOST_COUNTED + 1].count() if found.after or found.before else None
+    found = keyset.page(
+        rows, order, section.a_page, after=query.after, before=query.before, whole=section.rows()
+    )
+    many = bool(found.after or found.before)
+    count = rows.order_by().values("pk")[: MOST_COUNTED + 1].count() if many else None
     liked = liking.likings(user, section.name, columns(section))
     shown = [column for column in section.columns if column.name not in liked.hidden]
     sifts = list(_sifts(section, query))
