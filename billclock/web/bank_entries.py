@@ -17,6 +17,7 @@ from billclock.billing.errors import BillingError
 from billclock.billing.payments import BankEntry
 from billclock.billing.services import Task
 from billclock.billing.typed import Payable, Sort, payable, sort_of
+from billclock.web import kept
 from billclock.web.kit.columns import Code, Day, Link, Moment, Money, State, Text
 from billclock.web.kit.faults import said
 from billclock.web.kit.fields import Form
@@ -149,7 +150,7 @@ def _named(row: BankEntry) -> str:
     return f"{row.on}, {row.name or row.iban or row.key[:12]}"
 
 
-STATE = State("state", _("State"), of=_state, marks=STATES, below="why")
+STATE = State("state", _("State"), of=_state, marks=STATES, below=kept.of("why"))
 PAYMENT = Link("payment", _("Payment"), to="payments", named="number",
                below="payment.account.client.name")  # fmt: skip
 
@@ -165,7 +166,7 @@ BANK_ENTRIES = Section(
         STATE, PAYMENT, METHOD,
     ),
     facts=(
-        STATE, Text("why", _("Why")), Day("on", _("Booked on")),
+        STATE, Text("why", _("Why"), of=kept.of("why")), Day("on", _("Booked on")),
         Money("amount", _("Amount"), of="amount_minor", currency="currency", signed=True),
         Text("name", _("Payer")), Code("iban", _("From account")), Text("text", _("Text")),
         PAYMENT, METHOD, Moment("imported_at", _("Imported")), Code("key", _("Key"), less=True),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billclock import clock
@@ -111,8 +112,9 @@ def _take_back(row: Price, _given: Given) -> None:
 
 
 def _named(row: Any) -> str:
+    since = date_format(row.valid_from, "j M Y")
     what = f"{row.product.name}: {row.of_addon}" if row.addon else row.product.name
-    return f"{what}, {words.period(row.months)}, {row.currency_id}, {row.valid_from}"
+    return f"{what}, {words.period(row.months)}, {row.currency_id}, {since}"
 
 
 ADDON = Text("addon", _("Add-on"), of="of_addon")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from billclock.accounts.models import User
@@ -92,7 +93,7 @@ RATES = Section(
     title=_("Rates"),
     one=_("rate"),
     rows=Rate.objects.all,
-    named=lambda row: f"{shown.pair_of(row)} {row.on}",
+    named=lambda row: f"{shown.pair_of(row)}, {date_format(row.on, 'j M Y')}",
     columns=shown.RATE,
     facts=(*shown.RATE, Moment("superseded_at", _("Superseded"))),
     search=("currency__code", "target__code", "source"),

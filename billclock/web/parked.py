@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billclock.billing import progress
 from billclock.billing.progress import Parked
+from billclock.web import kept
 from billclock.web.billing_runs import BILLING_RUNS
 from billclock.web.kit.columns import Link, Moment, Text
 from billclock.web.kit.filters import Days
@@ -32,7 +33,7 @@ PARKED = Section(
     columns=(
         Link("account", _("Account"), to="client-accounts", named="number"),
         Text("client", _("Client"), of="account.client.name"),
-        Text("reason", _("Why")),
+        Text("reason", _("Why"), of=kept.of("reason")),
         Moment("since", _("Parked"), ago=True, sort="since"),
         Link("run", _("By the run"), to="billing-runs", named="named", less=True),
     ),

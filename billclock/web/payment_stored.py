@@ -15,7 +15,7 @@ from billclock.web.kit.filters import Choice
 from billclock.web.kit.leading import way_to
 from billclock.web.kit.panels import Related
 from billclock.web.kit.section import Act, Given, Section
-from billclock.web.payment_words import STATES, STORED
+from billclock.web.payment_words import STATES, STORED, declined, failed
 from billclock.web.payments import AMOUNT, METHOD, methods
 
 
@@ -58,10 +58,10 @@ def _accounts(row: StoredMethod) -> QuerySet[Account]:
     return row.client.accounts.filter(autopay=row).order_by("number")
 
 
-STATE = State("state", _("State"), marks=STORED, below="last_error")
+STATE = State("state", _("State"), marks=STORED, below=failed)
 CLIENT = Link("client", _("Client"), to="clients", named="name", below="client.number")
 PAID = (
-    Text("number", _("Payment")), AMOUNT, State("state", _("State"), marks=STATES, below="decline"),
+    Text("number", _("Payment")), AMOUNT, State("state", _("State"), marks=STATES, below=declined),
     Number("tries", _("Declined tries")), Day("created_on", _("Asked for")),
 )  # fmt: skip
 

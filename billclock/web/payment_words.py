@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billclock.billing.payment_methods.base import EventKind
+from billclock.billing.payment_methods.declines import DeclineClass
 from billclock.billing.payments import Attempt, Payment, StoredMethod
 from billclock.web.kit.marks import Mark
 
@@ -63,3 +64,28 @@ STORED = {
     StoredMethod.State.SETTING_UP_AGAIN: Mark("clock", "now", _("being set up again")),
     StoredMethod.State.FAILED: Mark("octagon-alert", "bad", _("fails")),
 }
+DECLINES: dict[str, Promise] = {
+    DeclineClass.INSUFFICIENT_FUNDS: _("not enough money on the card"),
+    DeclineClass.LIMIT: _("over the card's limit"),
+    DeclineClass.TEMPORARY: _("the bank could not answer"),
+    DeclineClass.DO_NOT_HONOUR: _("the bank gave no reason"),
+    DeclineClass.AUTHENTICATION_REQUIRED: _("the client has to confirm it"),
+    DeclineClass.EXPIRED_CARD: _("the card has expired"),
+    DeclineClass.LOST_OR_STOLEN: _("the card was lost or stolen"),
+    DeclineClass.FRAUD: _("the bank suspects fraud"),
+    DeclineClass.INVALID: _("the card is not valid"),
+    DeclineClass.ABANDONED: _("the client did not go on"),
+}
+
+
+def declined(row: Payment | Attempt) -> str:
+    """Say why a payment or a try of one was declined; nothing where it was not."""
+    return str(DECLINES.get(row.decline, row.decline))
+
+
+def failed(row: StoredMethod) -> str:
+    """Say what a stored method last failed with: why it was declined, and its gateway's words."""
+    first, _space, more = row.last_error.partition(" ")
+    if first not in DECLINES:
+        return row.last_error
+    return f"{DECLINES[first]} · {more}" if more else str(DECLINES[first])

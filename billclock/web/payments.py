@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +14,9 @@ from billclock.web.kit.filters import Choice, Days
 from billclock.web.kit.leading import way_to
 from billclock.web.kit.panels import Related
 from billclock.web.kit.section import Section
+from billclock.web.ledger_words import side
 from billclock.web.payment_acts import ACTS, left
-from billclock.web.payment_words import ACTIONS, ATTEMPTS, EVENTS, PURPOSES, STATES
+from billclock.web.payment_words import ACTIONS, ATTEMPTS, EVENTS, PURPOSES, STATES, declined
 
 
 def _rows() -> QuerySet[Payment]:
@@ -55,11 +54,7 @@ def _entries(row: Payment) -> QuerySet[BankEntry]:
 
 
 def _why(row: Attempt) -> str:
-    return " · ".join(filter(None, (row.decline, row.told)))
-
-
-def _side(name: str) -> Any:
-    return lambda row: getattr(row, name).owner
+    return " · ".join(filter(None, (declined(row), row.told)))
 
 
 def _back(row: Payment) -> int | None:
@@ -70,7 +65,7 @@ def _left(row: Payment) -> int | None:
     return left(row) or None
 
 
-STATE = State("state", _("State"), marks=STATES, below="decline")
+STATE = State("state", _("State"), marks=STATES, below=declined)
 ACCOUNT = Link(
     "account", _("Account"), to="client-accounts", named="number", below="account.client.name"
 )
@@ -94,7 +89,7 @@ HEARD = (
 )  # fmt: skip
 MOVED = (
     Text("cause", _("What"), of=lambda row: CAUSES[row.cause]),
-    Text("debit", _("From"), of=_side("debit")), Text("credit", _("To"), of=_side("credit")),
+    Text("debit", _("From"), of=side("debit")), Text("credit", _("To"), of=side("credit")),
     Money("amount", _("Amount"), of="amount_minor", currency="currency"),
     Day("on", _("Date")),
 )  # fmt: skip

@@ -15,8 +15,8 @@ from billclock import clock
 from billclock.billing.catalog import AddOn, Cycle, Price, Product
 from billclock.billing.charges import Charge, ChargeKind
 from billclock.billing.money import Money as Sum
-from billclock.billing.services import Outcome, Reason, Service, ServiceQuerySet
-from billclock.web import searched
+from billclock.billing.services import Operation, Outcome, Reason, Service, ServiceQuerySet
+from billclock.web import kept, searched
 from billclock.web import service_words as words
 from billclock.web.kit.columns import Day, Link, Moment, Money, Number, State, Switch, Text
 from billclock.web.kit.marks import Mark
@@ -185,16 +185,23 @@ VERDICT = (
     State("outcome", _("Decision"), marks=words.OUTCOMES, below=_numbers),
 )
 
+
+def _cause(row: Operation) -> str:
+    """Say what an operation follows from."""
+    word = words.CAUSES.get(row.cause)
+    return str(word) if word else kept.read(row.cause)
+
+
 SUSPENSION = (
     Text("reason", _("Reason"), of=lambda row: words.REASONS[Reason(row.reason)]),
     Day("on", _("Since")),
-    Day("lifted_on", _("Lifted"), below="lifted_why"),
+    Day("lifted_on", _("Lifted"), below=kept.of("lifted_why")),
     Text("by", _("By")),
 )
 
 OPERATION = (
-    Text("action", _("What"), of=lambda row: words.ACTIONS[row.action], below="cause"),
-    State("state", _("State"), marks=words.OPERATIONS, below="last_error"),
+    Text("action", _("What"), of=lambda row: words.ACTIONS[row.action], below=_cause),
+    State("state", _("State"), marks=words.OPERATIONS, below=kept.of("last_error")),
     Number("attempts", _("Tries")),
     Moment("created_at", _("Asked for")),
     Moment("finished_at", _("Ended"), less=True),
@@ -213,12 +220,12 @@ SWITCH = (
     Moment("at", _("When")),
     Switch("on", _("Automatic renewal")),
     Text("by", _("By")),
-    Text("why", _("Why")),
+    Text("why", _("Why"), of=kept.of("why")),
 )
 
 
 TASK = (
-    Text("subject", _("What")),
+    Text("subject", _("What"), of=kept.of("subject")),
     State("done", _("State"), of=lambda row: row.done_at is not None, marks=words.TASKS),
     Moment("created_at", _("Since")),
     Text("done_by", _("By"), less=True),

@@ -1,13 +1,10 @@
 """What a service costs next, and when; why it is as it is on a date."""
 
-import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.formats import date_format
 from django.utils.translation import get_language
 
 from billclock.billing import ledger, quoting
@@ -17,12 +14,9 @@ from billclock.billing.explaining import Fact, explain_service
 from billclock.billing.money import Money
 from billclock.billing.renewals import RENEWABLE
 from billclock.billing.services import Service
+from billclock.web import kept
 from billclock.web import service_words as words
 from billclock.web.kit.faults import said
-from billclock.web.retold import retold
-from billclock.web.visible import visible
-
-DATES = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 
 
 def coming(row: Service, _request: HttpRequest) -> Mapping[str, Any] | None:
@@ -57,35 +51,17 @@ def shown(minor: int, row: Service) -> str:
 def why(row: Service, request: HttpRequest) -> Mapping[str, Any]:
     """Explain the date that the address asks for, today if none: a sentence, and its facts."""
     today = row.account.provider.today()
-    on = _asked(request.GET.get("on", "")) or today
+    on = kept.day(request.GET.get("on", "")) or today
     explained = explain_service(row.number, on)
     return {
         "on": on,
         "today": on == today,
-        "conclusion": _told(explained.conclusion),
+        "conclusion": kept.read(explained.conclusion),
         "facts": [
-            (*words.FACTS[fact.kind], fact, _told(fact.text), _link(fact))
+            (*words.FACTS[fact.kind], fact, kept.read(fact.text), _link(fact))
             for fact in explained.facts
         ],
     }
-
-
-def _told(text: str) -> str:
-    """Give a recorded sentence in the reader's language, with its dates as he writes them."""
-    return DATES.sub(_as_read, visible(retold(text)))
-
-
-def _as_read(found: re.Match[str]) -> str:
-    on = _asked(found[0])
-    return date_format(on, "j M Y") if on else found[0]
-
-
-def _asked(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 1970 <= found.year < 9000 else None  # noqa: PLR2004 - days on either side exist
 
 
 def _link(fact: Fact) -> str:

@@ -57,12 +57,22 @@ ACTIONS: dict[str, Promise] = {
     Operation.Action.CLOSE: pgettext_lazy("operation", "close"),
     Operation.Action.CHANGE: pgettext_lazy("operation", "change"),
 }
+CAUSES: dict[str, Promise] = {
+    "order": pgettext_lazy("cause", "it was ordered"),
+    "closed": pgettext_lazy("cause", "it was closed"),
+}
 OPERATIONS = {
     Operation.State.QUEUED: Mark("hourglass", "now", pgettext_lazy("operation", "queued")),
     Operation.State.RUNNING: Mark("repeat", "now", pgettext_lazy("operation", "under way")),
     Operation.State.DONE: Mark("circle-check", "ok", pgettext_lazy("operation", "done")),
     Operation.State.GIVEN_UP: Mark("octagon-alert", "bad", pgettext_lazy("operation", "given up")),
     Operation.State.DROPPED: Mark("x", "off", pgettext_lazy("operation", "not needed")),
+}
+TASK_KINDS: dict[str, Promise] = {
+    "operation": pgettext_lazy("task", "operation"),
+    "bank": pgettext_lazy("task", "bank entry"),
+    "payment": pgettext_lazy("task", "payment"),
+    "notice": pgettext_lazy("task", "letter"),
 }
 TASKS = {
     False: Mark("circle-dot", "now", pgettext_lazy("task", "open")),

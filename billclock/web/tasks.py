@@ -15,6 +15,7 @@ from billclock.billing import banking, operations, tasks
 from billclock.billing.errors import BillingError
 from billclock.billing.provider import Department
 from billclock.billing.services import Operation, Task
+from billclock.web import kept
 from billclock.web import service_words as words
 from billclock.web.kit.columns import Link, Moment, State, Text
 from billclock.web.kit.fields import Form
@@ -76,6 +77,10 @@ def _kept(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
     return rows if value == ALL else rows.filter(done_at__isnull=value == OPEN)
 
 
+def _kind(row: Task) -> str:
+    return str(words.TASK_KINDS.get(row.kind, row.kind))
+
+
 def _departments() -> dict[str, str]:
     found = Department.objects.select_related("provider").order_by("provider__code", "name")
     return {str(one.pk): f"{one.name} · {one.provider.code}" for one in found}
@@ -118,7 +123,7 @@ def _what(row: Task, _request: HttpRequest) -> Mapping[str, Any]:
     operation, entry = tasks.operation_of(row), banking.entry_of(row)
     facts = row.service.parameters if row.service else {}
     shown: dict[str, Any] = {
-        "text": [visible(line) for line in row.text.splitlines()],
+        "text": [kept.read(line) for line in row.text.splitlines()],
         "facts": [(visible(str(k)), visible(str(v))) for k, v in list(facts.items())[:MOST_FACTS]],
     }
     if entry is not None:
@@ -139,9 +144,9 @@ TASKS = Section(
     title=_("Staff tasks"),
     one=_("task"),
     rows=_rows,
-    named="subject",
+    named=kept.of("subject"),
     columns=(
-        Text("subject", _("What"), below="kind"),
+        Text("subject", _("What"), of=kept.of("subject"), below=_kind),
         State("done", _("State"), of=lambda row: row.done_at is not None, marks=words.TASKS),
         Link("service", _("Service"), to="services", named="number", below="service.name"),
         Link("account", _("Account"), to="client-accounts", named="number",

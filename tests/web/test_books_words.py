@@ -9,9 +9,13 @@ from django.test import Client
 from django.utils import translation
 
 from billclock.accounts.models import Role
+from billclock.billing.ledger import Kind, LedgerAccount
 from billclock.billing.payment_methods import offered as methods
+from billclock.billing.payment_methods.declines import DeclineClass
+from billclock.billing.payments import Payment, StoredMethod
 from billclock.billing.processing import offered as modules
-from billclock.web import plugin_words
+from billclock.web import kept, ledger_words, payment_words, plugin_words
+from billclock.web.retold_kept import FORMS as KEPT
 from tests.billing.company import House
 from tests.web.test_kit_list import whole
 
@@ -71,3 +75,38 @@ def test_a_country_is_named_on_a_page_and_stays_a_code_in_a_file(signed_in: Sign
         assert ">Германия<" in page(browser, path, **RUSSIAN)
     file = async_to_sync(whole)(browser.get("/clients/csv", headers=RUSSIAN))
     assert b",DE," in file
+
+
+@pytest.mark.parametrize("form", KEPT)
+def test_what_the_books_keep_has_its_russian(form: str) -> None:
+    text = re.sub(r"%\(\w+\)[ds]", "9", form)
+    with translation.override("ru"):
+        assert re.search("[а-я]{2}", kept.read(text)), text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("it needed 4.90 EUR on 2026-11-05", "it needed 4,90 € on 5 ноя 2026"),
+        ("500 JPY, 4.905 EUR, 1 XYZ, 2026-13-01", "500 ¥, 4.905 EUR, 1 XYZ, 2026-13-01"),
+        ("after 3 tries: panel: no connection", "после попыток (3): panel: нет связи"),
+    ],
+)
+def test_amounts_and_dates_in_a_kept_sentence_are_written_as_its_reader_does(
+    text: str, said: str
+) -> None:
+    with translation.override("ru"):
+        assert kept.read(text).replace("\xa0", " ") == said
+
+
+def test_each_kind_of_a_ledger_account_says_whose_money_it_is() -> None:
+    for kind in Kind:
+        account = LedgerAccount(kind=kind, owner="acme/hosting", currency="EUR")
+        plain = ledger_words.said(account) == "acme/hosting"
+        assert plain == (kind == Kind.FUNDS)
+
+
+def test_every_reason_of_a_decline_is_said_in_words() -> None:
+    for reason in DeclineClass:
+        assert "_" not in payment_words.declined(Payment(decline=reason))
+        assert "_" not in payment_words.failed(StoredMethod(last_error=f"{reason} no"))
