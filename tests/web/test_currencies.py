@@ -107,14 +107,14 @@ def test_a_rate_is_entered_by_hand_and_supersedes_the_days(
     browser: Client, known: RatePair
 ) -> None:
     typed = {"currency": "usd", "target": "50", "value": "0.93", "on": "2026-11-19"}
-    answer = browser.post("/rates/new", typed)
+    answer = browser.post("/rates/new", typed, headers={"accept-language": "ru"})
     assert answer.status_code == 302, answer.context["form"].errors
     made = Rate.objects.of(USD_EUR).current().get(on="2026-11-19")
     assert (made.value, made.manual) == (Decimal("0.93"), True)
     rows = browser.get("/rates?pair=USD/EUR&kind=superseded").context["lines"]
     assert [row.name for row in rows] == ["USD/EUR, 19 Nov 2026"]
     assert (
-        AuditRow.objects.get(act="rates.create").subject == f"rates/{made.pk}: USD/EUR 2026-11-19"
+        AuditRow.objects.get(act="rates.create").subject == f"rates/{made.pk}: USD/EUR, 19 Nov 2026"
     )
 
 

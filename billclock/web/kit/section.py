@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import translation
 from django.utils.functional import Promise
 
 from billclock.accounts.models import Role, User
@@ -119,8 +120,9 @@ class Section:
         return visible(str(value_at(row, self.named))) or f"#{row.pk}"
 
     def subject(self, row: Any) -> str:
-        """Name a row in the audit trail: "clients/12: Nordlicht"."""
-        return f"{self.name}/{row.pk}: {value_at(row, self.named)}"
+        """Name a row in the audit trail, in English whoever acts: "clients/12: Nordlicht"."""
+        with translation.override("en"):
+            return f"{self.name}/{row.pk}: {value_at(row, self.named)}"
 
     @property
     def sorts(self) -> dict[str, str]:
