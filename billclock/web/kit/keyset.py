@@ -83,11 +83,15 @@ def all_of(rows: Rows, order: Order, at_once: int) -> Iterator[list[Any]]:
 def _first(
     rows: Rows, order: Order, most: int, whole: Rows | None, *, turned: bool = False
 ) -> list[Any]:
-    """Give the first rows in order; of `whole` those that have their keys, in one query too."""
+    """Give the first rows in order; of `whole` those that have their keys.
+
+    By a query of its own: as a part of the other, PostgreSQL joins all rows before it picks.
+    """
     first = _ordered(rows, order, turned=turned)[:most]
     if whole is None:
         return list(first)
-    return list(_ordered(whole.filter(pk__in=first.values("pk")), order, turned=turned))
+    keys = list(first.values_list("pk", flat=True))
+    return list(_ordered(whole.filter(pk__in=keys), order, turned=turned)) if keys else []
 
 
 def _ordered(rows: Rows, order: Order, *, turned: bool = False) -> Rows:
