@@ -77,4 +77,4 @@ def _held(crontab: Crontab) -> dict[str, str]:
 
 def _told(values: Iterable[Promise | str]) -> str:
     counts = Counter(map(str, values))
-    return ", ".join(f"{value} {count}" for value, count in counts.most_common(MOST_TOLD))
+    return ", ".join(f"{value} ×{count}" for value, count in counts.most_common(MOST_TOLD))

@@ -85,7 +85,7 @@ def test_how_jobs_run_is_told_by_how_many_jobs_have_it(table: Write, signed_in: 
     table(f"CRON_OVERLAP=queue\n{JOB}{JOB}# billclock: overlap=allow\n{JOB}")
     page = signed_in().get("/settings").content.decode()
     assert '<option value="queue" selected>start it afterwards</option>' in page
-    assert "Jobs of this table: start it afterwards 2, run side by side 1" in page
+    assert "Jobs of this table: start it afterwards ×2, run side by side ×1" in page
 
 
 def test_a_value_that_is_none_stays_until_it_is_changed(table: Write, signed_in: SignIn) -> None:
