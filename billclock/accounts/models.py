@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billclock import clock
+from billclock.accounts.caseless import holds
 
 
 class Role(models.TextChoices):
@@ -132,8 +132,8 @@ class AuditQuerySet(models.QuerySet["AuditRow"]):
         return self.filter(table__in=user.tables.split()) if user.tables.split() else self.all()
 
     def saying(self, text: str) -> "AuditQuerySet":
-        """Keep rows that hold `text` in what was acted on, before or after; Latin in any case."""
-        found = Q(subject__icontains=text) | Q(before__icontains=text) | Q(after__icontains=text)
+        """Keep rows that hold `text` in what was acted on, before or after, in any case."""
+        found = holds("subject", text) | holds("before", text) | holds("after", text)
         return self.filter(found)
 
 

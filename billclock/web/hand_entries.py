@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from billclock.accounts.caseless import holds
 from billclock.billing import by_hand, following
 from billclock.billing.by_hand import HandEntry
 from billclock.web import searched
@@ -45,7 +46,7 @@ def _rows() -> QuerySet[HandEntry]:
 
 def _found_by(word: str) -> Q:
     """Give the condition of a searched word: an account's number, a client, words of a reason."""
-    return Q(account__in=searched.accounts(word)) | Q(reason__icontains=word)
+    return Q(account__in=searched.accounts(word)) | holds("reason", word)
 
 
 def _kept(rows: QuerySet[Any], value: str) -> QuerySet[Any]:

@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from billclock.accounts.caseless import equals
 from billclock.billing.letters import previewing
 from billclock.billing.notice_kinds import KINDS
 from billclock.billing.notifications import CHANNEL, SUPERSEDED, Notice
@@ -68,7 +69,7 @@ def _rows() -> QuerySet[Notice]:
 
 def _found_by(word: str) -> Q:
     """Give the condition of a searched word: an account's number, a client, who reads it."""
-    return Q(account__in=searched.accounts(word, known=Q(contacts__email__iexact=word)))
+    return Q(account__in=searched.accounts(word, known=equals("contacts__email", word)))
 
 
 def _kept(rows: QuerySet[Any], value: str) -> QuerySet[Any]:

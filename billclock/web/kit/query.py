@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.http import urlencode
 
+from billclock.accounts.caseless import holds
 from billclock.web.kit.filters import Filter
 from billclock.web.times import Wall
 
@@ -93,15 +94,4 @@ class Query:
 
 def held(search: Sequence[str], word: str) -> Q:
     """Give the condition that one of some fields has a word in it, in any case."""
-    words = spellings(word)
-    return reduce(Q.__or__, (Q(**{f"{name}__icontains": one}) for name in search for one in words))
-
-
-def spellings(word: str) -> list[str]:
-    """Give a word as it may be written: databases know the case of ASCII letters only.
-
-    SQLite never knows another, PostgreSQL not in every locale.
-    """
-    if word.isascii():
-        return [word]
-    return list(dict.fromkeys((word, word.lower(), word.upper(), word.capitalize())))
+    return reduce(Q.__or__, (holds(name, word) for name in search))
