@@ -10,10 +10,10 @@ from django.db.models import Q, QuerySet
 
 from billclock.billing import notice_kinds as kinds
 from billclock.billing.clients import Account
+from billclock.billing.concluding import looked
 from billclock.billing.forecast import Outlook, crossed
 from billclock.billing.notifications import Notice
 from billclock.billing.payments import Attempt, Payment
-from billclock.billing.progress import JobRun, Watermark
 
 JOB = "warnmoney"
 KINDS = (kinds.LOW_MONEY, kinds.CREDIT_NEAR, kinds.CREDIT_REACHED, kinds.TOP_UP_FAILED)
@@ -29,7 +29,11 @@ def concluded(account: Account, on: date, outlook: Outlook | None) -> str:
     if told:
         return f"told on {on}: {', '.join(told)}"
     reasons = _by_now(account, on, outlook) if on >= account.provider.today() else ()
-    found = _not_looked_at(account, on) or next(iter(reasons), "") or _back_then(account, on)
+    found = (
+        looked.not_looked(JOB, account.provider, on)
+        or next(iter(reasons), "")
+        or _back_then(account, on)
+    )
     return f"no letter on {on}: {found}"
 
 
@@ -38,22 +42,6 @@ def _letters(account: Account) -> QuerySet[Notice]:
     names = [kind.name for kind in KINDS]
     found = Notice.objects.filter(account=account, kind__in=names).exclude(message="")
     return found.order_by("on", "id")
-
-
-def _not_looked_at(account: Account, on: date) -> str:
-    """Say that no run looked at the account for that date; "" where one did."""
-    provider = account.provider
-    mark = Watermark.objects.filter(job=JOB, provider=provider).first()
-    if mark is None:
-        return f"{JOB} never ran"
-    if mark.on < on:
-        return f"{JOB} was done up to {mark.on}"
-    runs = JobRun.objects.filter(job=JOB, provider=provider, state=JobRun.State.DONE)
-    if runs.filter(on=on).exists():
-        return ""
-    after = runs.filter(on__gt=on).order_by("on").first()
-    then = f"; the run of {after.on} looked at what was so by then" if after else ""
-    return f"{JOB} did not run for that date{then}"
 
 
 def _by_now(account: Account, on: date, outlook: Outlook | None) -> Iterator[str]:

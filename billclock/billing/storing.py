@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from billclock import clock
+from billclock.accounts import audit
 from billclock.billing import gateway_events, paying
 from billclock.billing.clients import Account
 from billclock.billing.errors import BillingError, PaymentMethodError
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from billclock.billing.payment_methods.base import Event, StoredOutcome, StoreStarted
 
 UNFINISHED = (StoredMethod.State.SETTING_UP, StoredMethod.State.SETTING_UP_AGAIN)
+
+ENDED = "stored-method.end"
+MOMENT = "%Y-%m-%d %H:%M UTC"
+"""What the audit trail calls a setup's end, and how it writes since when it was being set up."""
 
 log = logging.getLogger(__name__)
 
@@ -73,18 +78,22 @@ def settle(stored: StoredMethod, outcome: StoredOutcome) -> StoredMethod.State |
     stored = StoredMethod.objects.select_for_update().get(pk=stored.pk)
     if stored.state not in UNFINISHED:
         return StoredMethod.State(stored.state)
+    key, begun = stored.setup_key, f"{stored.changed_at.astimezone(UTC):{MOMENT}}"
     if outcome.state == base.State.CAPTURED and outcome.stored is not None:
         _keep(stored, outcome.stored)
     elif outcome.state in {base.State.PENDING, base.State.UNKNOWN}:
         return StoredMethod.State(stored.state)
     elif stored.state == StoredMethod.State.SETTING_UP:
         stored.delete()
+        audit.note(stored.method.code, ENDED, key, before=begun, after="forgotten")
         return None
     else:
         before = stored.state_before or StoredMethod.State.FAILED
         _enter(stored, StoredMethod.State(before), outcome.why)
     stored.save()
-    return StoredMethod.State(stored.state)
+    state = StoredMethod.State(stored.state)
+    audit.note(stored.method.code, ENDED, key, before=begun, after=state.label.lower())
+    return state
 
 
 @transaction.atomic

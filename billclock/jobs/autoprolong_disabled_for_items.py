@@ -6,13 +6,14 @@ from datetime import date
 
 from billclock.billing import notice_kinds as kinds
 from billclock.billing import reminders
+from billclock.billing.concluding import switches as concluding
 from billclock.billing.errors import BillingError
 from billclock.billing.services import Service
 from billclock.jobs import sections, telling
 from billclock.jobs.job import Program
 from billclock.jobs.registry import job
 from billclock.jobs.report import Report, Tally
-from billclock.jobs.telling import Order
+from billclock.jobs.telling import Order, business_date
 
 NAME = "autoprolong_disabled_for_items"
 
@@ -33,7 +34,7 @@ def tell(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Report:
     tally = Tally(NAME)
     if explain:
         with tally.isolated(explain):
-            _explain(tally, explain)
+            _explain(tally, explain, on)
         return tally.report()
     # twice a day: what was told is known by the switch, so a date need not be done only once
     order = Order(NAME, on, dry_run, confirm, again=True)
@@ -41,10 +42,13 @@ def tell(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Report:
     return tally.report()
 
 
-def _explain(tally: Tally, number: str) -> None:
-    service = Service.objects.filter(number=number).first()
+def _explain(tally: Tally, number: str, on: date) -> None:
+    found = Service.objects.select_related("account__provider")
+    service = found.filter(number=number).first()
     if service is None:
         raise BillingError(f"there is no service {number!r}", "give a service's number")
+    day = business_date(service.account.provider, on)
+    tally.say(f"{number}: {concluding.concluded(service, day)}")
     switches = list(service.renewal_switches.order_by("id"))
     for switch in switches:
         state = "on" if switch.on else "off"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from billclock.billing import closing, crediting
+from billclock.billing import closing, crediting, progress
 from billclock.billing.clients import Account
+from billclock.billing.concluding import closed
 from billclock.billing.errors import BillingError
 from billclock.billing.invoices import Invoice
 from billclock.billing.provider import Closing, Company, Provider
@@ -46,8 +47,11 @@ def close_accounts(
     for provider in Provider.objects.filter(active=True).order_by("code"):
         with tally.isolated(provider.code):
             _credit(provider, tally, dry_run=dry_run)
+            day = business_date(provider, on)
             for company in provider.companies.order_by("code"):
-                _close(company, business_date(provider, on), tally, dry_run=dry_run)
+                _close(company, day, tally, dry_run=dry_run)
+            if not dry_run:
+                progress.note(NAME, provider, day)
     return tally.report()
 
 
@@ -99,12 +103,13 @@ def _explain(tally: Tally, number: str, on: date) -> None:
         company = invoice.company
         rule = Closing(company.closing).label.lower()
         days = f" ({company.closing_days})" if company.closing == Closing.DAYS else ""
+        day = business_date(company.provider, on)
+        tally.say(f"{number}: {closed.concluded(invoice, day)}")
         tally.say(f"{invoice.kind} {number} of {company.code}, whose rule is: {rule}{days}")
         tally.say(
             f"it is {invoice.state}; issued {invoice.issued_on}, paid {invoice.paid_on or 'not'},"
             f" signed {invoice.signed_on or 'not'}, closed {invoice.closed_on or 'not'}"
         )
-        day = business_date(company.provider, on)
         if closing.due(company, day).filter(pk=invoice.pk).exists():
             tally.say(f"it is due to be closed on {day}")
         tally.unchanged += 1

@@ -7,6 +7,7 @@ from datetime import date
 from billclock.billing import progress
 from billclock.billing.batches import Figures
 from billclock.billing.clients import Account
+from billclock.billing.concluding import months as concluding
 from billclock.billing.errors import BillingError, LimitError
 from billclock.billing.invoices import Invoice
 from billclock.billing.money import Money
@@ -93,7 +94,9 @@ def _explain(tally: Tally, number: str, on: date) -> None:
     account = Account.objects.filter(number=number).select_related("provider", "company").first()
     if account is None:
         raise BillingError(f"there is no account {number!r}", "give an account's number")
-    month = latest(account.provider, telling.business_date(account.provider, on))
+    day = telling.business_date(account.provider, on)
+    tally.say(f"{number}: {concluding.concluded(account, day)}")
+    month = latest(account.provider, day)
     tally.unchanged += 1
     named = "is" if month.invoices(account) else "is not"
     tally.say(f"{number} is {account.get_kind_display().lower()} and {named} invoiced by the month")

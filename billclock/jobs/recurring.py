@@ -7,8 +7,10 @@ from datetime import date
 
 from django.db.models import Max
 
-from billclock.billing import collecting, declining, following, paying, returning
+from billclock.billing import collecting, declining, following, paying, progress, returning
+from billclock.billing.clients import Account
 from billclock.billing.collecting import Renewal
+from billclock.billing.concluding import collected
 from billclock.billing.errors import BillingError
 from billclock.billing.money import Money
 from billclock.billing.payments import Attempt, Payment
@@ -35,7 +37,8 @@ def recurring(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Report
     """Ask about what is not answered, then take what is due from stored methods."""
     tally = Tally("recurring")
     if explain:
-        _explain(tally, explain)
+        with tally.isolated(explain):
+            _explain(tally, explain, on)
         return tally.report()
     silence = _Silence()
     if not dry_run:
@@ -48,6 +51,8 @@ def recurring(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Report
                 raise BillingError(f"{day} is not yet there", "nothing is taken ahead of its day")
             _retry(provider, day, tally, taken, dry_run=dry_run)
             _renew(provider, day, tally, taken, dry_run=dry_run)
+            if not dry_run:
+                progress.note("recurring", provider, day)
     for code, minor in sorted(taken.items()):
         tally.say(f"{Money(minor, code)} {'would be' if dry_run else 'were'} taken in all")
     tally.figures["taken"] = dict(taken)
@@ -173,12 +178,27 @@ def _money(payment: Payment) -> Money:
     return Money(payment.amount_minor, payment.account.currency_id)
 
 
-def _explain(tally: Tally, number: str) -> None:
-    """Say what is known of a payment: what it is for, each attempt, what comes next."""
-    payment = Payment.objects.filter(number=number).select_related("account", "method").first()
-    if payment is None:
-        tally.failed[number] = str(BillingError("there is no payment of this number"))
+def _explain(tally: Tally, number: str, on: date) -> None:
+    """Say what came of a date for an account, or for one payment of it."""
+    account = Account.objects.filter(number=number).select_related("provider").first()
+    if account is not None:
+        day = business_date(account.provider, on)
+        tally.say(f"{number}: {collected.concluded(account, day)}")
+        tally.unchanged += 1
         return
+    found = Payment.objects.select_related("account__provider", "method")
+    payment = found.filter(number=number).first()
+    if payment is None:
+        raise BillingError(
+            f"there is no payment or account {number!r}", "give a payment's or account's number"
+        )
+    day = business_date(payment.account.provider, on)
+    tally.say(f"{number}: {collected.concluded(payment.account, day, payment)}")
+    _tell(tally, payment)
+
+
+def _tell(tally: Tally, payment: Payment) -> None:
+    """Say what is known of a payment: what it is for, each attempt, what comes next."""
     tally.say(
         f"{payment.number}: {_money(payment)} for {payment.purpose},"
         f" asked for on {payment.created_on}, by {payment.method.code}: "

@@ -8,6 +8,7 @@ from datetime import date
 from billclock.billing import notice_kinds as kinds
 from billclock.billing import reminders
 from billclock.billing.clients import Account
+from billclock.billing.concluding import finances as concluding
 from billclock.billing.errors import BillingError
 from billclock.billing.letters import readers, told
 from billclock.billing.notifications import Telling
@@ -16,7 +17,7 @@ from billclock.jobs import sections, telling
 from billclock.jobs.job import Program
 from billclock.jobs.registry import job
 from billclock.jobs.report import Report, Tally
-from billclock.jobs.telling import Order
+from billclock.jobs.telling import Order, business_date
 
 NAME = "send_notification"
 
@@ -40,7 +41,7 @@ def send(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Report:
     tally = Tally(NAME)
     if explain:
         with tally.isolated(explain):
-            _explain(tally, explain)
+            _explain(tally, explain, on)
         return tally.report()
     telling.tell(Order(NAME, on, dry_run, confirm), tally, _find)
     if not dry_run:
@@ -58,10 +59,13 @@ def _hand_over(tally: Tally) -> None:
         tally.say(f"{count} letters nobody took became tasks: tell the clients by other means")
 
 
-def _explain(tally: Tally, number: str) -> None:
-    account = Account.objects.filter(number=number).select_related("client").first()
+def _explain(tally: Tally, number: str, on: date) -> None:
+    found = Account.objects.select_related("client", "provider", "funds")
+    account = found.filter(number=number).first()
     if account is None:
         raise BillingError(f"there is no account {number!r}", "give an account's number")
+    day = business_date(account.provider, on)
+    tally.say(f"{number}: {concluding.concluded(account, day)}")
     about = (kinds.FINANCE_WEEKLY, kinds.FINANCE_MONTHLY)
     for line in readers.choices(account.client, about):
         tally.say(line)

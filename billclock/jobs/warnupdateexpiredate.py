@@ -7,6 +7,7 @@ from datetime import date
 
 from billclock.billing import notice_kinds as kinds
 from billclock.billing import reminders
+from billclock.billing.concluding import ends
 from billclock.billing.errors import BillingError
 from billclock.billing.notifications import Telling
 from billclock.billing.provider import Provider
@@ -58,6 +59,7 @@ def _explain(tally: Tally, number: str, on: date) -> None:
         raise BillingError(f"there is no service {number!r}", "give a service's number")
     provider = service.account.provider
     on = business_date(provider, on)
+    tally.say(f"{number}: {ends.concluded(service, on)}")
     days = " ".join(map(str, sorted(provider.expiry_days, reverse=True)))
     tally.say(
         f"{number}, {service.product.name}: {Status(service.status).label.lower()}, paid until"

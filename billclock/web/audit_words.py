@@ -54,6 +54,7 @@ WORDS: dict[str, str | Promise] = {
     "clock.follow": _("followed the clock that was set"),
     "mail.again": _("sent mail again"),
     "mail.trial": _("sent a test mail"),
+    "stored-method.end": _("told what became of a stored method"),
     "invoice.reopen": _("opened a closed invoice again"),
 }
 ALARMING = {"sign-in.refused", "code.refused"}
