@@ -21,8 +21,9 @@ NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the directives that the assignments above an entry stand for, good or not."""
-    return {key: environment[name] for name, key in NAMES.items() if environment.get(name)}
+    """Give the directives that the assignments above an entry stand for; bad ones are not set."""
+    held = {key: environment[name] for name, key in NAMES.items() if environment.get(name)}
+    return {key: value for key, value in held.items() if not KEYS[key](value)}
 
 
 def assignment_fault(name: str, value: str) -> str | None:

@@ -130,6 +130,12 @@ def _tags(text: str) -> tuple[str, ...]:
     return tuple(tag.strip() for tag in text.split(",") if tag.strip())
 
 
+def _called(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it names no entry")
+    return text.strip()
+
+
 _READERS = {
     "timeout": ("timeout", duration, "a duration such as 30s, 15m or 2h"),
     "grace": ("grace", duration, "a duration such as 10s"),
@@ -141,8 +147,8 @@ _READERS = {
     "mail": ("mail", MailWhen, "never, failure, output or always"),
     "expected": ("expected", duration, "a duration such as 2h"),
     "tags": ("tags", _tags, "words with commas"),
-    "on-success": ("on_success", str.strip, "the name= or description of another entry"),
-    "on-failure": ("on_failure", str.strip, "the name= or description of another entry"),
+    "on-success": ("on_success", _called, "the name= or description of another entry"),
+    "on-failure": ("on_failure", _called, "the name= or description of another entry"),
     "webhook": ("webhook", hooks.address, hooks.WANTED),
     "webhook-when": ("webhook_when", HookWhen, "always, success or failure"),
     **{

@@ -18,7 +18,7 @@ from billclock.cron import CronError, shell
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.jobs.registry import default_table
-from billclock.scheduler import control, desk
+from billclock.scheduler import control, desk, policies
 from billclock.scheduler.errors import Conflict, TableError
 from billclock.scheduler.policies import MailWhen
 from billclock.scheduler.table import Snapshot
@@ -164,7 +164,9 @@ def _mailed(crontab: Crontab, entry: Entry, when: MailWhen) -> Crontab:
     """Set when an entry is reported, in words that any cron understands where there are such."""
     command = shell.with_mails(entry.command, when is not MailWhen.NEVER)
     directives = {key: value for key, value in entry.directives.items() if key != "mail"}
-    if when in (MailWhen.FAILURE, MailWhen.ALWAYS):
+    # what cron does by itself is said only where the table says otherwise
+    plain = policies.read({}, entry.environment)[0].mail is MailWhen.OUTPUT
+    if when is not MailWhen.NEVER and not (when is MailWhen.OUTPUT and plain):
         directives["mail"] = when.value
     return crontab.change(entry, command=command, directives=directives)
 

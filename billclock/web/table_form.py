@@ -102,6 +102,7 @@ def typed(given: QueryDict, crontab: Crontab) -> Form:
 
 def wanted(form: Form, crontab: Crontab) -> Mapping[str, str | None]:
     """Give what each variable should be (None: not set), only where that is another than now."""
+    held = above(crontab)
     mailto = {OWNER: None, NOBODY: ""}.get(form.to, ",".join(_pieces(form.addresses)))
     new: dict[str, str | None] = {
         "MAILTO": mailto,
@@ -109,9 +110,11 @@ def wanted(form: Form, crontab: Crontab) -> Mapping[str, str | None]:
         "PATH": ":".join(form.path.split()) or None,
         "SHELL": form.shell or None,
         "CRON_TZ": form.zone or None,
-        **{name: form.policies[key] or None for name, key in defaults.NAMES.items()},
+        **{
+            name: form.policies[key] or ("" if held.get(name) == "" else None)
+            for name, key in defaults.NAMES.items()
+        },
     }
-    held = above(crontab)
     others = {row.name: row.value for row in form.others if row.name}
     new |= {name: others.get(name) for name in held if name not in KNOWN}
     new |= others

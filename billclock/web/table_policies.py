@@ -34,6 +34,12 @@ class Policy:
     error: str
     given: bool
 
+    @property
+    def described(self) -> str:
+        """Name the elements that say what is wrong with it, and what the jobs have."""
+        said = {"error": self.error, "held": self.held}
+        return " ".join(f"{self.key}-{part}" for part, text in said.items() if text)
+
 
 def shown(form: Form, crontab: Crontab) -> list[Policy]:
     """Give the fields of a table's form, each with what how many of its jobs have."""

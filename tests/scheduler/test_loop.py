@@ -198,8 +198,9 @@ def test_what_passed_is_one_row_an_entry_and_gets_no_run():
     assert stage.theatre.started == []
 
 
-def test_catch_up_once_runs_the_latest_and_only_that():
-    stage = Stage(b"# billclock: catch-up=once\n0 * * * * /bin/true\n")
+@pytest.mark.parametrize("said", [b"# billclock: catch-up=once", b"CRON_CATCH_UP=once"])
+def test_catch_up_once_runs_the_latest_and_only_that(said):
+    stage = Stage(said + b"\n0 * * * * /bin/true\n")
     until = NOON + timedelta(hours=30, minutes=30)
     with clock.at(until):
         stage.loop.bridge(NOON.timestamp(), until.timestamp(), "down")

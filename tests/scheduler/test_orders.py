@@ -67,6 +67,17 @@ def test_all_that_an_entry_asks_for_is_so_in_its_process() -> None:
     assert ending.code == 3
 
 
+def test_a_job_without_a_limit_of_its_own_is_stopped_at_its_tables() -> None:
+    executor = ProcessExecutor()
+    try:
+        executor.submit(ordered("CRON_TIMEOUT=1s\n@daily echo begun; sleep 300; echo whole\n"))
+        (ending,) = await_endings(executor)
+    finally:
+        executor.close()
+    assert ending.timed_out
+    assert ordered("CRON_TIMEOUT=1s\n# billclock: timeout=5m\n@daily true\n").timeout == 300
+
+
 @pytest.mark.root
 def test_a_daemon_that_is_not_root_runs_no_job_as_another(
     settings: Settings, tmp_path: Path

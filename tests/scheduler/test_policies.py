@@ -31,6 +31,8 @@ from billclock.scheduler.policies import (
 @example("retries", "٣")
 @example("zone", "")
 @example("name", "")
+@example("on-success", " ")
+@example("on-failure", "")
 def test_what_lint_finds_right_is_read_and_what_it_refuses_is_not(key, value):
     _, errors = read({key: value})
     if key == "name":

@@ -65,6 +65,13 @@ def test_the_directive_says_which_runs_are_reported(
     assert report.owed(entry, outcome, output_size=size, previous=SUCCEEDED) is owed
 
 
+def test_the_table_says_it_for_entries_that_do_not() -> None:
+    above = "CRON_MAIL=never\n"
+    assert not report.owed(job(f"{above}* * * * * /bin/x\n"), FAILED, output_size=9)
+    own = job(f"{above}# billclock: mail=output\n* * * * * /bin/x\n")
+    assert report.owed(own, FAILED, output_size=9)
+
+
 @pytest.mark.parametrize("mailto", ["MAILTO=", 'MAILTO=""', "MAILTO=' , '"])
 def test_an_empty_mailto_means_nobody(mailto: str) -> None:
     assert not report.owed(job(f"{mailto}\n* * * * * /bin/x\n"), FAILED, output_size=9)

@@ -119,6 +119,14 @@ def test_when_jobs_are_reported_is_said_for_several(
     assert "timeout=5m" in text(), "what else is directed stays"
 
 
+def test_what_cron_does_by_itself_is_said_where_the_table_says_otherwise(
+    table: Write, signed_in: SignIn, text: Callable[[], str]
+) -> None:
+    (job,) = table("CRON_MAIL=never\n0 1 * * * /bin/a\n")
+    do(signed_in(), "mail", job, confirmed="yes", value="output")
+    assert text() == "CRON_MAIL=never\n# billclock: mail=output\n0 1 * * * /bin/a\n"
+
+
 def test_tags_are_put_on_and_taken_off(
     table: Write, signed_in: SignIn, text: Callable[[], str]
 ) -> None:

@@ -193,3 +193,28 @@ def test_settings_are_saved_without_a_script(opened: Callable[..., Page], cronta
         "MAILTO=ops@example.net,night@example.net\nCRON_TZ=Europe/Berlin\n## first\n"
     )
     assert page.get_by_text("Settings saved: MAILTO, CRON_TZ").is_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_tables_defaults_are_chosen_and_its_jobs_forms_tell_of_them(
+    opened: Callable[..., Page], crontab: Path, complaints: list[str], script: bool
+) -> None:
+    page = opened("/settings", java_script_enabled=script)
+    jobs = page.locator("#policies")
+    jobs.get_by_label("If a run is still going on").select_option("queue")
+    jobs.get_by_label("Stop after").fill("soon")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    assert "expected a duration" in page.locator("#timeout-error").inner_text()
+    assert crontab.read_text() == TABLE
+    assert jobs.get_by_label("If a run is still going on").input_value() == "queue"
+    jobs.get_by_label("Stop after").fill("2h")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    assert page.get_by_text("Settings saved: CRON_OVERLAP, CRON_TIMEOUT").is_visible()
+    lines = "MAILTO=ops@example.net\nCRON_OVERLAP=queue\nCRON_TIMEOUT=2h\n"
+    assert crontab.read_text() == TABLE.replace("MAILTO=ops@example.net\n", lines)
+    page.goto(page.url.replace("/settings", "/entries/new"))
+    page.get_by_text("Advanced", exact=True).click()
+    choice = page.get_by_label("If a run is still going on").locator("option").first
+    assert choice.inner_text() == "as the table: start it afterwards"
+    assert page.get_by_text("as the table: 2 h").is_visible()
+    assert [said for said in complaints if "422" not in said] == [], "it tells of the refusal"
