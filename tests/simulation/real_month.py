@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 ALIKE = {"BILLCLOCK_SECRET_KEY": "the same for both", "TZ": "UTC"}
+sys.path.insert(0, str(Path(__file__).parents[2]))  # commands of a table have no PYTHONPATH
 os.environ |= {**ALIKE, "DJANGO_SETTINGS_MODULE": "billclock.settings"}
 
 MINUTE = timedelta(minutes=1)
