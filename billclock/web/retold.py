@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from billclock.cron.expression import Expression
 from billclock.scheduler.errors import TableError
 from billclock.web.retold_billing import FORMS as BILLING
+from billclock.web.retold_concluding import FORMS as CONCLUDING
 from billclock.web.retold_cron import FORMS as CRON
 from billclock.web.retold_findings import FORMS as FINDINGS
 from billclock.web.retold_kept import FORMS as KEPT
@@ -21,7 +22,7 @@ from billclock.web.retold_plugins import FORMS as PLUGINS
 from billclock.web.retold_runs import FORMS as RUNS
 from billclock.web.retold_services import FORMS as SERVICES
 
-FORMS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *KEPT, *PLUGINS)
+FORMS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *KEPT, *PLUGINS, *CONCLUDING)
 NESTED = ("why", "what")  # facts that are sentences themselves
 LONGEST = 2000  # letters of a text that is looked at
 BETWEEN = "; "  # what joins the sentences of one reason

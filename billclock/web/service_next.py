@@ -1,14 +1,18 @@
 """What a service costs next, and when; why it is as it is on a date."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from billclock.billing import ledger, quoting
 from billclock.billing.charges import Reversal
+from billclock.billing.concluding import collected, ends, switches
 from billclock.billing.errors import BillingError
 from billclock.billing.explaining import Fact, explain_service
 from billclock.billing.money import Money
@@ -17,6 +21,11 @@ from billclock.billing.services import Service
 from billclock.web import kept
 from billclock.web import service_words as words
 from billclock.web.kit.faults import said
+
+SECTIONS = {
+    "charge": "charges", "reversal": "charges", "notice": "letters", "hand entry": "hand-entries",
+}  # fmt: skip
+PANELS = {"reversal": "charge", "notice": "", "hand entry": "", "reading": "", "usage round": ""}
 
 
 def coming(row: Service, _request: HttpRequest) -> Mapping[str, Any] | None:
@@ -61,7 +70,16 @@ def why(row: Service, request: HttpRequest) -> Mapping[str, Any]:
             (*words.FACTS[fact.kind], fact, kept.read(fact.text), _link(fact))
             for fact in explained.facts
         ],
+        "others": [(title, kept.read(said)) for title, said in _others(row, on)],
     }
+
+
+def _others(row: Service, on: date) -> Iterator[tuple[Promise, str]]:
+    """Give what other jobs did to it on a date, or why nothing."""
+    yield _("Letters about its end"), ends.concluded(row, on)
+    yield _("A letter about its renewal"), switches.concluded(row, on)
+    if row.stored_method_id is not None:
+        yield _("Money from its stored method"), collected.concluded(row.account, on)
 
 
 def _link(fact: Fact) -> str:
@@ -69,11 +87,11 @@ def _link(fact: Fact) -> str:
     key = fact.key
     if fact.kind == "reversal":
         key = Reversal.objects.values_list("charge", flat=True).get(pk=fact.key)
-    section = {"charge": "charges", "reversal": "charges", "notice": "letters"}.get(fact.kind)
+    section = SECTIONS.get(fact.kind)
     if section is not None:
         try:
             return reverse(f"{section}_one", args=[key])
         except NoReverseMatch:
             section = None
-    panel = {"reversal": "charge", "notice": ""}.get(fact.kind, fact.kind)
+    panel = PANELS.get(fact.kind, fact.kind)
     return f"#panel-{panel}s" if panel else ""

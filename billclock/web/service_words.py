@@ -86,6 +86,9 @@ FACTS: dict[str, tuple[str, Promise]] = {
     "suspension": ("pause", _("Suspension")),
     "operation": ("wrench", _("Operation")),
     "switch": ("repeat", _("Automatic renewal")),
+    "hand entry": ("pencil", _("Entered by hand")),
+    "reading": ("list-checks", _("Reading")),
+    "usage round": ("list-checks", _("Usage asked for")),
 }
 
 

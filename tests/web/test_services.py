@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 
 from billclock import clock
 from billclock.accounts.models import AuditRow, Role, User
-from billclock.billing import clients, orders, stopping
+from billclock.billing import by_hand, clients, orders, stopping
 from billclock.billing.catalog import PromoCode
 from billclock.billing.orders import Wish
 from billclock.billing.services import Reason, Service, Status, Suspension
@@ -114,9 +114,15 @@ def test_a_page_tells_why_with_links_to_its_records(house: House, signed_in: Sig
     service = ordered(house)
     today = house.provider.today()
     made = stopping.suspend(service, Reason.ABUSE, on=today, by="ada")
-    shown = page(signed_in(Role.VIEWER), f"/services/{service.pk}")
+    browser = signed_in(Role.VIEWER)
+    shown = page(browser, f"/services/{service.pk}")
     assert f"Suspension {made.pk}</a>" in shown
     assert 'href="#panel-suspensions"' in shown
+    assert "warnupdateexpiredate never ran" in shown
+    wish = by_hand.Wish(by_hand.HandEntry.Sort.GOODWILL, 1_00, "sorry")
+    entry, _new = by_hand.enter(service.account, wish, by="ada", key="k")
+    shown = page(browser, f"/services/{service.pk}")
+    assert f'href="/hand-entries/{entry.pk}">Entered by hand {entry.pk}</a>' in shown
     before = page(signed_in(Role.OPERATOR), f"/services/{service.pk}", on="2020-02-02")
     assert f"it was opened on {date_format(today, 'j M Y')} only" in before
 
@@ -132,6 +138,7 @@ def test_it_is_told_in_russian(house: House, signed_in: SignedIn) -> None:
         (today, "остановлена, причина: сотрудник, кем: ada"),
         (today - timedelta(days=1), "она открыта только"),
         (today + timedelta(days=99), "не тарифицировалась: стояла с"),
+        (today, "нет: autoprolong_disabled_for_items ещё не запускали"),
     ):
         address = f"/services/{service.pk}?on={on}"
         assert said in browser.get(address, headers=russian).content.decode()

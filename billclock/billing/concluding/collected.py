@@ -20,7 +20,7 @@ def concluded(account: Account, on: date, payment: Payment | None = None) -> str
     """Say in a sentence what was tried for an account (or of a payment alone), or why nothing."""
     tried = list(_tried(account, on, payment))
     if tried:
-        return f"tried on {on}: {', '.join(map(_outcome, tried))}"
+        return f"tried on {on}: {'; '.join(map(_outcome, tried))}"
     provider = account.provider
     moment = looked.looked_at(JOB, provider, on)
     why = (
@@ -127,7 +127,7 @@ def _stands(payment: Payment, last: Attempt) -> str:
     """Say how a payment stood after a try of it."""
     provider = payment.account.provider
     day = looked.dated(provider, last.created_at)
-    said = f"payment {payment.number} was {last.state} on {day}"
+    said = f"payment {payment.number} was not taken on {day}"
     tries = payment.attempts.filter(action=Attempt.Action.CHARGE, number__gt=last.number)
     later = tries.order_by("number").first()
     if later is not None:

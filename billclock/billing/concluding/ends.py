@@ -20,7 +20,8 @@ def concluded(service: Service, on: date) -> str:
     names = [kind.name for kind in KINDS]
     letters = looked.told(service.account_id, names, [service.pk], on)
     if letters:
-        return f"told on {on}: {', '.join(f'{one.kind} {one.threshold}' for one in letters)}"
+        written = [f"{one.kind} at {one.threshold} days" for one in letters]
+        return f"told on {on}: {'; '.join(written)}"
     provider = service.account.provider
     why = (
         looked.not_looked(JOB, provider, on)
