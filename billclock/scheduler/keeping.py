@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Q
 
 from billclock.cron.conditions import Keep
-from billclock.scheduler import output, policies
+from billclock.scheduler import desk, output, policies
+from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import TableError
-from billclock.scheduler.models import Run
-from billclock.scheduler.tables import Tables
+from billclock.scheduler.models import Entry, Run
 
 BLOCK = 4096
 """Bytes of disk that any output takes at least, and a multiple of which every one takes."""
@@ -63,12 +63,16 @@ def wishes(now: datetime, *, by_age: bool) -> Wishes:
 def _read() -> tuple[dict[int, Keep], list[str]]:
     """Give what entries want, and the tables that can't be read."""
     keeps: dict[int, Keep] = {}
-    unread = []
-    for table in Tables():
+    unread: list[str] = []
+    try:
+        names = desk.names()
+    except (TableError, NotRunningError):
+        return keeps, list(Entry.objects.values_list("table", flat=True).distinct())
+    for name in names:
         try:
-            snapshot = table.load()
-        except TableError:
-            unread.append(table.name)
+            snapshot = desk.load(name)
+        except (TableError, NotRunningError):
+            unread.append(name)
             continue
         if _WORD not in (snapshot.data or b""):
             continue

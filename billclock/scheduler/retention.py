@@ -170,7 +170,7 @@ def _excess(left: int, wishes: Wishes, pruned: Pruned) -> Iterator[None]:
     for first in range(top, 0, -SPAN):
         span = Run.objects.filter(id__gt=first - SPAN, id__lte=first, output_size__gt=0)
         span = span.exclude(wishes.gone)
-        size = span.aggregate(size=Sum(_on_disk()))["size"] or 0
+        size = span.aggregate(size=Sum(on_disk()))["size"] or 0
         if size > left:
             yield from _without_outputs(_boundary(span.order_by("-id"), left), pruned)
             return
@@ -178,14 +178,15 @@ def _excess(left: int, wishes: Wishes, pruned: Pruned) -> Iterator[None]:
         yield
 
 
-def _on_disk() -> Combinable:
+def on_disk() -> Combinable:
+    """Give what a run's output takes on disk at most, in bytes, as a query says it."""
     kept = Least(F("output_size"), output.HEAD + output.TAIL)
     return (kept + (BLOCK - 1)) / BLOCK * BLOCK
 
 
 def _boundary(span: QuerySet[Run], left: int) -> int:
     """Give the newest run whose output no longer fits into `left` bytes (0: all fit)."""
-    for run, size in span.annotate(size=_on_disk()).values_list("id", "size"):
+    for run, size in span.annotate(size=on_disk()).values_list("id", "size"):
         left -= size
         if left < 0:
             return run
