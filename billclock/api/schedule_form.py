@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from billclock.api.parameters import FunctionError
-from billclock.cron import CronError, Expression
+from billclock.cron import CronError, Expression, veiling
 from billclock.cron.directives import read_directives, write_directives
 from billclock.cron.entry import Entry
 from billclock.cron.interval import from_expression, from_form, to_expression, to_form
@@ -117,8 +117,11 @@ class Given:
             raise FunctionError("value", about, text, str(error)) from None
 
 
-def shown(entry: Entry) -> dict[str, str]:
-    """Give the form's fields of an entry: its schedule in both modes where Basic can say it."""
+def shown(entry: Entry, *, veil: bool = False) -> dict[str, str]:
+    """Give the form's fields of an entry: its schedule in both modes where Basic can say it.
+
+    `veil` puts stars for what its directives hold of secrets.
+    """
     interval = from_expression(entry.expression)
     fields = {
         "command": entry.command.decode("utf-8", "surrogateescape"),
@@ -130,7 +133,8 @@ def shown(entry: Entry) -> dict[str, str]:
         fields |= to_form(interval)
     if entry.expression.fields:
         fields |= dict(zip(INPUTS, entry.expression.fields, strict=True))
-    line = write_directives(entry.directives).decode("utf-8", "surrogateescape")
+    held = veiling.directives(entry.directives) if veil else entry.directives
+    line = write_directives(held).decode("utf-8", "surrogateescape")
     given = line.removeprefix(DIRECTIVE).strip()
     return fields | {"hideout": _switch(not entry.mails), "directives": given}
 

@@ -20,7 +20,7 @@ from billclock.scheduler import desk, versions
 from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import Conflict, Refused, TableError
 from billclock.web import crontabs
-from billclock.web.access import editor, may_edit, signed_in, table_of
+from billclock.web.access import editor, may_edit, open_to, signed_in, table_of
 from billclock.web.code import remark
 from billclock.web.code_rows import drawn
 from billclock.web.conflicts import meeting
@@ -35,7 +35,7 @@ from billclock.web.undoing import offered, saved
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show a table's text with line numbers, colours, jobs and findings."""
-    reading = crontabs.load(table_of(request))
+    reading = open_to(signed_in(request), table_of(request))
     context = framed(request, reading, "file") | {"undo": offered(request)}
     if reading.snapshot is not None:
         context |= _shown(reading, may_edit=context["may_edit"])
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """Give a table's bytes, as `crontab -l` prints them, to be kept as a file."""
     name = table_of(request)
-    reading = crontabs.load(name)
+    reading = open_to(signed_in(request), name)
     if reading.problem is not None:
         messages.error(request, told(reading.problem))
         return back_to("crontab", name)
@@ -93,7 +93,7 @@ def edit(request: HttpRequest) -> HttpResponse:
     """Edit a table as text: `check` shows what would change, `install` saves it."""
     name = table_of(request)
     if request.method != "POST":
-        reading = crontabs.load(name)
+        reading = open_to(signed_in(request), name)
         data = shown_bytes(reading)
         context = framed(request, reading, "edit")
         context |= {"text": to_type(data), "untypable": untypable(data)}

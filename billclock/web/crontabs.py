@@ -1,12 +1,13 @@
 """The crontabs a page can show: which there are, what one holds, which row an entry is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
 
 from billclock.accounts.models import User
+from billclock.cron import veiling
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.scheduler import desk, models
@@ -76,6 +77,16 @@ def load(name: str) -> Reading:
     except NotRunningError as silence:
         return Reading(name, path, _parse(b""), problem=TableError(str(silence)))
     return Reading(name, path, found.crontab, found.data is not None, snapshot=found)
+
+
+def veiled(reading: Reading) -> Reading:
+    """Give a reading with stars for the secrets in it; lines, entries and digest stay."""
+    shown = _parse(veiling.text(bytes(reading.crontab)), system=reading.crontab.system)
+    held = reading.snapshot
+    if held is not None:
+        data = None if held.data is None else bytes(shown)
+        held = replace(held, data=data, crontab=shown)
+    return replace(reading, crontab=shown, snapshot=held)
 
 
 @lru_cache(maxsize=4)

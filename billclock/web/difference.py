@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from billclock.cron import veiling
 from billclock.cron.findings import shown
 from billclock.scheduler.merging import unified
 from billclock.web.visible import visible
@@ -46,17 +47,18 @@ class Difference:
         return bool(self.lines)
 
 
-def difference(old: bytes, new: bytes, context: int = 3) -> Difference:
-    """Compare two texts, with so many lines around each change."""
+def difference(old: bytes, new: bytes, context: int = 3, *, veil: bool = False) -> Difference:
+    """Compare two texts, with so many lines around each change; `veil` puts stars for secrets."""
     found = unified(old, new, context)
-    lines = tuple(map(_changed, found[:MOST]))
+    lines = tuple(_changed(line, veil=veil) for line in found[:MOST])
     kinds = [line[:1] for line in found]
     return Difference(lines, kinds.count(b"+"), kinds.count(b"-"), len(found) > MOST)
 
 
-def _changed(line: bytes) -> Changed:
+def _changed(line: bytes, *, veil: bool) -> Changed:
     kind = _KINDS.get(line[:1], "same")
     text = line.removesuffix(b"\n")
     if kind == "at":
         return Changed(kind, "", text.decode("ascii", "replace"))
-    return Changed(kind, text[:1].decode("ascii").replace("-", "−"), visible(shown(text[1:])))
+    body = veiling.line(text[1:]) if veil else text[1:]
+    return Changed(kind, text[:1].decode("ascii").replace("-", "−"), visible(shown(body)))

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billclock.cron import CronError, Expression
 from billclock.scheduler import models
 from billclock.web import crontabs
-from billclock.web.access import editor, signed_in, table_of
+from billclock.web.access import editor, open_to, signed_in, table_of
 from billclock.web.edit_acts import answered
 from billclock.web.edit_page import Subject, page, previewed
 from billclock.web.fresh import fresh
@@ -21,7 +21,7 @@ from billclock.web.visible import visible
 @fresh
 def new(request: HttpRequest) -> HttpResponse:
     """Create a job; an expression in the address is where its schedule begins."""
-    subject = Subject(crontabs.load(table_of(request)))
+    subject = Subject(open_to(signed_in(request), table_of(request)))
     if request.method == "POST":
         return answered(request, subject)
     form = JobForm()
@@ -88,7 +88,7 @@ def _subject(request: HttpRequest, key: int) -> Subject:
     row = get_object_or_404(models.Entry, pk=key, gone_at=None)
     if not signed_in(request).sees(row.table):
         raise PermissionDenied
-    reading = crontabs.load(row.table)
+    reading = open_to(signed_in(request), row.table)
     if reading.snapshot is None:
         return Subject(reading, key)
     return Subject(reading, key, reading.snapshot.entry(key))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billclock.accounts.models import User
+from billclock.cron import veiling
 from billclock.scheduler.problems import EVENTS, Group, Kind, Problem
 from billclock.web.problems_books import Trouble
 from billclock.web.problems_found import Found
@@ -86,7 +87,7 @@ def card(group: Group, found: Found, user: User) -> Card:
         what=_what(group, found.wall),
         why=visible(capfirst(WHY[first.kind](group, found.wall))) if one or not first.line else "",
         when=when(None if first.kind in _OF_NOW else first.at, found.wall),
-        fix=visible(first.fix or "") if one else "",
+        fix=visible(veiling.shown(first.fix or "")) if one else "",
         remedies=remedies(group, found, user),
         members=_members(group, found),
         more=max(len(group.problems) - TOLD, 0),
@@ -189,7 +190,7 @@ def _members(group: Group, found: Found) -> list[Member]:
     return [
         Member(
             title=found.title(problem.entry) or _("Line %d") % problem.line,
-            fix=visible(problem.fix or ""),
+            fix=visible(veiling.shown(problem.fix or "")),
             details=_figure(problem, found.wall),
             why=ask(problem.entry, problem.at, found.wall) if problem.kind in ASKABLE else "",
         )

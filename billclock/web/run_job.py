@@ -1,14 +1,12 @@
 """The job of a run as its crontab had it then: what was executed, with which environment."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from billclock.cron import veiling
 from billclock.cron.comments import block
 from billclock.cron.conditions import ranges
 from billclock.cron.crontab import Crontab
-from billclock.cron.directives import is_directive, read_directives, write_directives
 from billclock.cron.entry import Entry as Line
 from billclock.scheduler import environment, policies, versions
 from billclock.scheduler.evidence import find
@@ -19,10 +17,6 @@ from billclock.web.difference import Difference, difference
 from billclock.web.visible import visible
 
 MASKED = "••••••"
-_SECRET = re.compile(
-    r"PASS|PWD$|SECRET|TOKEN|CREDENTIAL|PRIVATE|APIKEY|(^|_)(KEY|AUTH|DSN|COOKIE)($|_)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,11 @@ class Then:
             visible(self.options.folder or variables["HOME"]),
             self.version.number,
             self.options,
-            {key: visible(text) for key, text in self.line.directives.items() if key != "env"},
+            {
+                key: visible(text)
+                for key, text in self.line.directives.items()
+                if key not in veiling.BEARING
+            },
         )
 
     @property
@@ -131,18 +129,8 @@ def since_success(run: Run, then: Then) -> Since | None:
     return Since(last, difference(old, new), list(between))
 
 
-def is_secret(name: str, value: str) -> bool:
-    """Tell whether a variable may hold a secret: by its name, or an address with a password."""
-    if _SECRET.search(name):
-        return True
-    try:
-        return "://" in value and urlsplit(value).password is not None
-    except ValueError:
-        return True
-
-
 def _variable(name: str, value: str) -> Variable:
-    masked = bool(value) and is_secret(name, value)
+    masked = bool(value) and veiling.is_secret(name, value)
     return Variable(visible(name), MASKED if masked else visible(value), masked)
 
 
@@ -161,23 +149,13 @@ def _text(crontab: Crontab, line: Line | None) -> bytes:
     if line is None:
         return b""
     assigned = [
-        f"{one.name}={MASKED if is_secret(one.name, one.value) else one.value}".encode()
+        veiling.line(f"{one.name}={one.value}".encode("utf-8", "surrogateescape"))
         for one in crontab.assignments
         if one.line < line.line
     ]
     own = block(crontab.lines, line.line - 1)
-    lines = [_masked(other.raw) for other in crontab.lines[own.start : own.entry + 1]]
+    lines = [veiling.line(other.raw) for other in crontab.lines[own.start : own.entry + 1]]
     return b"\n".join([*assigned, *lines, b""])
-
-
-def _masked(raw: bytes) -> bytes:
-    """Give a line as it stands, but in a directive line what may be secret of `env` masked."""
-    values, _rest = read_directives(raw) if is_directive(raw) else ({}, "")
-    if "env" not in values:
-        return raw
-    given = policies.read(values)[0].variables
-    shown = [f"{name}={MASKED if is_secret(name, text) else text}" for name, text in given.items()]
-    return write_directives({**values, "env": " ".join(shown) or MASKED})
 
 
 def _shown(data: bytes) -> str:

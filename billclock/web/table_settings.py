@@ -25,7 +25,7 @@ from billclock.web import (
     table_policies,
     trial_mail,
 )
-from billclock.web.access import editor, signed_in, table_of
+from billclock.web.access import editor, open_to, signed_in, table_of
 from billclock.web.conflicts import meeting
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.crontabs import Reading
@@ -44,7 +44,7 @@ MOST = 1_000_000  # of any limit that is tried out
 def page(request: HttpRequest) -> HttpResponse:
     """Show a table's settings, or save what was typed."""
     name = table_of(request)
-    reading = crontabs.load(name)
+    reading = open_to(signed_in(request), name)
     if request.method == "POST":
         editor(request)
         form = table_form.typed(request.POST, reading.crontab)

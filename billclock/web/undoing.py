@@ -32,7 +32,7 @@ def saved(
     """
     if before == after.data:
         return
-    changes = difference(before or b"", after.data or b"", context=0)
+    changes = difference(before or b"", after.data or b"", context=0, veil=True)
     audit.note(
         signed_in(request).email,
         act,

@@ -78,10 +78,13 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404(str(problem)) from None
     against = request.GET.get("against") == "now"
     context = framed(request, reading, "versions")
+    old, new = _against_now(version, reading.snapshot) if against else _changes(version)
     context |= {
         "kept": _kept([version], context["seen"])[0],
         "against": against,
-        "changes": _against_now(version, reading.snapshot) if against else _changes(version),
+        "changes": difference(
+            visible(old or b""), visible(new or b""), veil=not context["may_edit"]
+        ),
     }
     return render(request, "crontab/version.html", context)
 
@@ -150,14 +153,13 @@ def _kept(rows: Sequence[Version], seen: str) -> list[Kept]:
     return found
 
 
-def _changes(version: Version) -> Difference:
+def _changes(version: Version) -> tuple[bytes | None, bytes | None]:
     try:
         before = versions.before(version)
     except NoVersion:
         before = None
-    return difference(visible(before or b""), visible(versions.text(version) or b""))
+    return before, versions.text(version)
 
 
-def _against_now(version: Version, snapshot: Snapshot | None) -> Difference:
-    now = snapshot.data if snapshot else None
-    return difference(visible(versions.text(version) or b""), visible(now or b""))
+def _against_now(version: Version, snapshot: Snapshot | None) -> tuple[bytes | None, bytes | None]:
+    return versions.text(version), snapshot.data if snapshot else None

@@ -9,10 +9,10 @@ from django.test import Client
 from billclock import clock
 from billclock.accounts import audit
 from billclock.accounts.models import Role
+from billclock.cron.veiling import is_secret
 from billclock.scheduler import output, samples
 from billclock.scheduler.models import Entry, Outcome, Run, Slot
 from billclock.scheduler.samples import Sample
-from billclock.web.run_job import is_secret
 from tests.web.conftest import ran
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -67,7 +67,7 @@ def test_how_a_run_was_asked_to_run_is_told_and_its_secrets_are_not(
     table(line.replace("memory=1G", "") + "5 3 * * * /bin/a\n")
     failed = ran(entry, clock.now(), outcome=Outcome.FAILED)
     changes = shown(client, f"/runs/{failed.pk}?show=changes")
-    assert "MODE=two words" in changes
+    assert "MODE=&#x27;two words&#x27;" in changes
     for page in (command, environment, changes):
         assert "hunter2" not in page
 

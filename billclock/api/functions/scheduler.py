@@ -76,7 +76,7 @@ def edit(  # noqa: PLR0913 - the form has these fields
         table = places.entry(actor, elid).table
     before = places.load(actor, table)
     if not sok:
-        return Document("scheduler.edit", Kind.FORM, values=_form(before, elid))
+        return Document("scheduler.edit", Kind.FORM, values=_form(actor, before, elid))
     given = Given(command, description, active, hideout, schedule, directives, table)
     if elid is None:
         parts = given.changes(None)
@@ -196,7 +196,7 @@ def _described(entry: Entry) -> list[str]:
     return [f"## {line}" for line in entry.description.splitlines()]
 
 
-def _form(snapshot: Snapshot, key: int | None) -> dict[str, str]:
+def _form(actor: Actor, snapshot: Snapshot, key: int | None) -> dict[str, str]:
     entry = snapshot.entry(key) if key is not None else None
     fields = {
         "elid": "" if key is None else str(key),
@@ -205,7 +205,9 @@ def _form(snapshot: Snapshot, key: int | None) -> dict[str, str]:
         "mailto": _variables(snapshot.crontab)["MAILTO"],
         "serverdate": f"{clock.now().astimezone(clock.server_zone()):%Y-%m-%d %H:%M:%S %Z}",
     }
-    return fields | (shown(entry) if entry else {"active": "on", "hideout": "off"})
+    return fields | (
+        shown(entry, veil=not actor.may(Role.ROOT)) if entry else {"active": "on", "hideout": "off"}
+    )
 
 
 def _variables(crontab: Crontab) -> dict[str, str]:

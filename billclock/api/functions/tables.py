@@ -9,6 +9,7 @@ from billclock.api import places
 from billclock.api.documents import Change, Document, Kind
 from billclock.api.places import MAIN
 from billclock.api.registry import Actor, function
+from billclock.cron import veiling
 from billclock.cron.crontab import Crontab
 from billclock.cron.findings import Finding
 from billclock.cron.lint import lint
@@ -39,7 +40,7 @@ def check(
 ) -> Document:
     """List the findings of a table, or of a text that is nowhere kept."""
     if text is None:
-        crontab = places.load(actor, table).crontab
+        crontab = places.reading(actor, table)
     else:
         crontab = Crontab.parse(text.encode("utf-8", "surrogateescape"), system=system)
     # by the article's paths our own commands are found even where no such file is
@@ -74,12 +75,15 @@ def listing(
 
 @function("versions.show", title="A version of a table", kind=Kind.FORM, role=Role.VIEWER)
 def show(actor: Actor, *, number: Number, table: TableName = MAIN) -> Document:
-    """Give a version's text and what it changed."""
+    """Give a version's text and what it changed; secrets as stars for who may not edit it."""
     version = _numbered(actor, table, number)
-    lines = versions.difference(version)
+    text, lines = versions.text(version) or b"", versions.difference(version)
+    if not actor.may(Role.ROOT):
+        text = veiling.text(text)
+        lines = [line[:1] + veiling.line(line[1:]) for line in lines]
     values = {
         **_version(version),
-        "text": (versions.text(version) or b"").decode("utf-8", "replace"),
+        "text": text.decode("utf-8", "replace"),
         "difference": "\n".join(line.decode("utf-8", "replace").rstrip("\n") for line in lines),
     }
     return Document("versions.show", Kind.FORM, values=values)
@@ -114,7 +118,8 @@ def _numbered(actor: Actor, table: str, number: int) -> models.Version:
 
 
 def _changed(name: str, number: int, before: Snapshot, after: Snapshot) -> Document:
-    texts = (before.shown.decode("utf-8", "replace"), after.shown.decode("utf-8", "replace"))
+    shown = (veiling.text(one.shown) for one in (before, after))  # for the audit trail
+    texts = (text.decode("utf-8", "replace") for text in shown)
     changes = [Change(f"version {number}", after.name, *texts)]
     values = {"table": after.name, "seen": after.digest}
     return Document(name, Kind.ACTION, values=values, changes=changes)
