@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from django.conf import LazySettings, settings
+from django.db import connections
+from hypothesis import settings as hypothesis
 
-from tests import postgres
+from tests import postgres, prepared
 
 # how long an example takes says how busy the machine is, not whether the code is right
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+hypothesis.register_profile("house", deadline=None)
+hypothesis.load_profile("house")
 
+QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "root"),
@@ -55,12 +58,38 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_database() -> Iterator[dict[str, object]]:
-    """Give an empty PostgreSQL database as an entry of DATABASES; tests need the marker postgres.
+    """Give a PostgreSQL database as an entry of DATABASES; tests need the marker postgres.
 
-    It is one for the whole process: what a test makes in it, it takes away again.
+    It has the tables, and is one for the whole process: what a test makes in it, it takes away
+    again.
     """
-    with postgres.database() as entry:
+    with postgres.database(prepared.database()) as entry:
         yield entry
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Let the databases in memory begin as a first start leaves its own: nothing to migrate."""
+    addresses = {
+        alias: connections[alias].creation._get_test_db_name() for alias in ("default", "scheduler")
+    }
+    with prepared.in_memory(addresses):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_quick() -> None:
+    """Hash passwords at once, in this process: what is slow on purpose has tests of its own.
+
+    They take `slow_passwords`.
+    """
+    settings.PASSWORD_HASHERS = [QUICK, *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def slow_passwords(settings: LazySettings) -> None:
+    """Hash passwords as the product does."""
+    settings.PASSWORD_HASHERS = [name for name in settings.PASSWORD_HASHERS if name != QUICK]
 
 
 @pytest.fixture(scope="session")
