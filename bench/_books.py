@@ -10,8 +10,9 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "billclock.settings"
 
@@ -24,6 +25,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from billclock.billing import engine, fingerprint, pricing, sealing
+from billclock.billing.batches import Figures
 from billclock.billing.daily import chunks, run, workers
 from billclock.billing.models import (
     Account,
@@ -69,17 +71,19 @@ def whole() -> dict[str, object]:
     """Run the day as the job does, and again when nothing is left."""
     provider = Provider.objects.get()
     longest = multiprocessing.Value("d", 0.0)  # workers are forked, and share it
-    charge = chunks.charge
 
-    def timed(*args: object, **options: object) -> object:
-        began = time.perf_counter()
-        try:
-            return charge(*args, **options)  # type: ignore[arg-type]
-        finally:
-            with longest:
-                longest.value = max(longest.value, time.perf_counter() - began)
+    def timed(charge: Callable[..., Figures]) -> Callable[..., Figures]:
+        def act(*args: Any, **options: Any) -> Figures:
+            began = time.perf_counter()
+            try:
+                return charge(*args, **options)
+            finally:
+                with longest:
+                    longest.value = max(longest.value, time.perf_counter() - began)
 
-    chunks.charge = timed  # type: ignore[assignment]
+        return act
+
+    chunks.charge, chunks.charge_use = timed(chunks.charge), timed(chunks.charge_use)
     with Waiting() as waits:
         began, cpu = time.perf_counter(), time.process_time()
         figures = run.bill(provider, ON, run.Plan(chunk=CHUNK, workers=WORKERS))

@@ -51,7 +51,7 @@ def said(job: str, user: User) -> str:
         return _("No table has this job: run it by hand.")
     if coming.at is None:
         return _("Its job is switched off: switch it on, or run it now.")
-    return _("It goes on at its next moment, %s, or now if you run it.") % wall.when(coming.at)
+    return _("It goes on at its next moment, %s, or now if you run it.") % wall.within(coming.at)
 
 
 def run_now(job: str, given: Given) -> str:

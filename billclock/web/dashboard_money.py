@@ -132,12 +132,12 @@ def tonight(look: Look) -> Mapping[str, Any] | None:
     if last is None or not last.values["providers"]:
         return None
     coming = next_of("billdaily", look.user, look.wall)
-    when = look.wall.when(coming.at) if coming and coming.at else ""
+    when = look.wall.within(coming.at) if coming and coming.at else ""
     return {
         "nights": [_night(one) for one in last.values["providers"]],
         "when": when,
         "off": not when,
-        "asof": look.wall.when(last.at),
+        "asof": look.wall.within(last.at),
     }
 
 
@@ -212,7 +212,7 @@ def _checked(look: Look) -> Mapping[str, Any]:
     if check is not None:
         bad = bool(check.values["breaches"])
         words = _("checked %s: something does not hold") if bad else _("checked %s: clean")
-        said = words % look.wall.when(check.at)
+        said = words % look.wall.within(check.at)
     return {
         "checked": said,
         "bad": bad,

@@ -49,7 +49,7 @@ class Engine:
         if self.state is State.PAUSED:
             if self.paused_until is None:
                 return _("until somebody resumes it")
-            return _("until %s") % wall.when(self.paused_until)
+            return _("until %s") % wall.within(self.paused_until)
         if self.state is State.ELSEWHERE:
             return "BILLCLOCK_RUNS=no"
         if self.age is None:

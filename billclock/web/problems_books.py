@@ -68,7 +68,7 @@ def checked(user: User, wall: Wall) -> str:
     last = reckonings.last("books")
     if last is None:
         return _("Books: not checked yet.")
-    words = {"when": wall.when(last.at), "count": last.values["checked"]}
+    words = {"when": wall.within(last.at), "count": last.values["checked"]}
     if last.values["breaches"]:
         return _("Books checked %(when)s: something does not hold.") % words
     return _("Books checked %(when)s: clean, %(count)d invariants hold.") % words

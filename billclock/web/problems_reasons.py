@@ -52,7 +52,7 @@ def _last_line(run: int | None) -> str:
 
 def _overdue(group: Group, wall: Wall) -> str:
     first = group.first
-    texts = {"span": span(first.seconds), "moment": wall.when(first.at)}
+    texts = {"span": span(first.seconds), "moment": wall.within(first.at)}
     return _("It was to succeed within %(span)s of %(moment)s.") % texts
 
 
@@ -63,13 +63,13 @@ def _late(group: Group, wall: Wall) -> str:
 
 
 def _waiting(group: Group, wall: Wall) -> str:
-    until = wall.when(max(problem.at for problem in group.problems))
+    until = wall.within(max(problem.at for problem in group.problems))
     return _("The clock was set back. Moments that had their run wait until %s passes.") % until
 
 
 def _outside(group: Group, wall: Wall) -> str:
     first = group.first
-    texts = {"number": first.line, "moment": wall.when(first.at)}
+    texts = {"number": first.line, "moment": wall.within(first.at)}
     return _("By another program than Billclock, last on %(moment)s: version %(number)d.") % texts
 
 
@@ -78,13 +78,13 @@ def _unheard(group: Group, wall: Wall) -> str:
     texts = {"address": first.subject, "fault": first.reason}
     if first.since is None:
         return _("%(address)s was never reached: %(fault)s") % texts
-    texts["moment"] = wall.when(first.since)
+    texts["moment"] = wall.within(first.since)
     return _("%(address)s was last reached %(moment)s; since then: %(fault)s") % texts
 
 
 def _change(group: Group, wall: Wall) -> str:
     first = group.first
-    texts = {"time": first.subject, "day": wall.when(first.at)}
+    texts = {"time": first.subject, "day": wall.within(first.at)}
     if first.reason == "skipped":
         return _("%(time)s is skipped (%(day)s): it runs once, right after the gap.") % texts
     return _("%(time)s comes twice (%(day)s): it runs once, in the first pass.") % texts

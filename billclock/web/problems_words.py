@@ -149,7 +149,7 @@ def _name(group: Group, found: Found) -> str:
 def _what(group: Group, wall: Wall) -> str:
     """Say what the named ones do, in as many words as fit behind a name."""
     first, many, count = group.first, len(group.problems), group.count
-    since = wall.when(min(p.since or p.at for p in group.problems))
+    since = wall.within(min(p.since or p.at for p in group.problems))
     match first.kind:
         case Kind.FAILING:
             return ngettext("fails since %s", "fail since %s", many) % since

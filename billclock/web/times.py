@@ -51,6 +51,12 @@ class Wall:
             near = date_format(local, "D j M" if abs(days) < SAME_YEAR else "j M Y")
         return f"{near} {local:%H:%M}"
 
+    def within(self, moment: datetime) -> str:
+        """Say a moment as `when` does, to stand within a sentence: "today 21:05"."""
+        said = self.when(moment)
+        near = (_("Yesterday"), _("Today"), _("Tomorrow"))
+        return said[:1].lower() + said[1:] if said.startswith(near) else said
+
     def exactly(self, moment: datetime) -> str:
         """Say a moment to the second with its offset: "2026-10-24 21:04:27 +02:00"."""
         local = moment.astimezone(self.zone)

@@ -89,7 +89,7 @@ def test_allow_asks_says_what_comes_next_and_is_written_down(
     assert "though it passed its limit" in client.post("/billing-runs/act", one).content.decode()
     done = client.post("/billing-runs/act", one | {"confirmed": "yes"}, follow=True)
     page = done.content.decode()
-    assert "It goes on at its next moment, Tomorrow 00:15" in page
+    assert "It goes on at its next moment, tomorrow 00:15" in page
     assert "allowed, goes on" in page
     asking.refresh_from_db()
     assert asking.allowed_by == "root@example.net"

@@ -81,7 +81,7 @@ def test_the_ledger_adds_up_from_a_sealed_day_to_now(signed_in: SignedIn, house:
     assert lines["Tax on charges"] == "− €3.80"
     assert lines["Payments"] == "+ €25.00"
     assert books["now"] == "€1,006.20"
-    assert books["checked"] == "checked Today 12:00: something does not hold"  # our payment
+    assert books["checked"] == "checked today 12:00: something does not hold"  # our payment
     assert books["bad"]
     assert books["sealed"] == "sealed up to 19 Nov"
 
@@ -96,7 +96,7 @@ def test_the_next_billing_is_rehearsed_and_changes_nothing(
     facts = cards(signed_in(Role.VIEWER))["tonight"]
     (night,) = facts["nights"]
     assert (night.time, night.sums, night.told) == ("21 Nov", [], "0 renewals; 1 lacks money")
-    assert facts["when"] == "Tomorrow 00:15"
+    assert facts["when"] == "tomorrow 00:15"
     assert list(before.all()) == held
 
 

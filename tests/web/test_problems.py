@@ -112,7 +112,7 @@ def test_a_failing_job_is_told_with_its_last_line_and_its_remedies(
     output.write_all(run.pk, b"working\nthe registrar \x1b[31manswered\x1b[0m 503\n\n")
     page = shown(signed_in())
     words = text(page)
-    assert "sync items fails since Today 10:00" in words
+    assert "sync items fails since today 10:00" in words
     assert "Failed with exit code 1, 2 times in a row: the registrar answered 503" in words
     assert f'href="/runs/{run.pk}"' in page
     assert "Run now" in words
@@ -123,7 +123,7 @@ def test_a_program_that_is_not_found_is_said_in_words(table: Write, signed_in: S
     for hours, job in enumerate(jobs, 1):
         ran(job, NOON - hours * HOUR, outcome="failed", exit_code=127)
     words = text(shown(signed_in()))
-    assert "2 jobs fail since Today 10:00" in words
+    assert "2 jobs fail since today 10:00" in words
     assert "The shell does not find the program (exit code 127)" in words
     assert "Run all now" in words
 
@@ -282,7 +282,7 @@ def test_following_the_new_clock_settles_the_jump(
     Slot.objects.create(entry=job, planned=ahead, claimed_at=ahead, outcome="succeeded")
     client = signed_in()
     words = text(shown(client))
-    assert "Moments that had their run wait until Today 13:00 passes." in words
+    assert "Moments that had their run wait until today 13:00 passes." in words
     assert "The clock was set back by 2:00:00." in words
     with daemon(Path(settings.CONTROL_SOCKET), {"follow-clock": {"ok": True, "entries": [1]}}):
         assert "1 job follows the new clock." in posted(client, "/problems/clock")

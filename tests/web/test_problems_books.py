@@ -81,7 +81,7 @@ def test_books_that_hold_say_when_they_were_checked(signed_in: SignedIn) -> None
     client = signed_in(Role.VIEWER)
     assert "Books: not checked yet." in shown(client)
     overview.take_due()
-    words = f"Books checked Today 12:00: clean, {verifying.COUNT} invariants hold."
+    words = f"Books checked today 12:00: clean, {verifying.COUNT} invariants hold."
     assert words in shown(client)
 
 

@@ -54,10 +54,7 @@ class Scope:
     @property
     def _ended(self) -> str:
         ended = "" if self.early else f"AND s.paid_until <= {engine.day('on')} "
-        # The sum keeps SQLite from going over all accounts of the provider for each chunk.
-        return (
-            f"{self.accounts} {ended}AND s.status IN (2, 3, 5) AND a.provider_id + 0 = %(provider)s"
-        )
+        return f"{self.accounts} {ended}AND s.status IN (2, 3, 5) AND {self.provided}"
 
     @property
     def accounts(self) -> str:
@@ -68,6 +65,16 @@ class Scope:
         of_services = "s.account_id BETWEEN %(first)s AND %(last)s"
         also = " AND a.funds_id BETWEEN %(first)s AND %(last)s"
         return of_services + also if engine.on_postgresql() else of_services
+
+    @property
+    def provided(self) -> str:
+        """Give the condition that accounts (a) are the provider's, as an engine plans it well.
+
+        The sum keeps SQLite from going over all accounts of the provider for each chunk. PostgreSQL
+        would take it for one that few accounts meet, and go over all services of each product.
+        """
+        column = "a.provider_id" if engine.on_postgresql() else "a.provider_id + 0"
+        return f"{column} = %(provider)s"
 
     @property
     def billed(self) -> str:

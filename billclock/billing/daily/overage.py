@@ -22,6 +22,12 @@ from billclock.billing.daily.due import (
 )
 from billclock.billing.daily.pace import Pace
 
+CLASSES = ("2, 3, 5", "1, 4")
+"""The statuses of open services and of all others: either class has its own index by accounts.
+
+A statement that names neither reads all services there are, for a few accounts too.
+"""
+
 DAILY, PEAK = int(AddOn.Billing.USED), int(AddOn.Billing.PEAK)
 
 LEVEL = """CASE WHEN o.read_at IS NULL THEN o.used ELSE coalesce((
@@ -62,15 +68,17 @@ def lay_out(scope: Scope) -> None:
     """Price the use over the included amounts of a scope's services into `due`."""
     engine.require_stamped()
     make_table()
-    engine.execute(priced(_select(scope)), scope.values)
+    for statuses in CLASSES:
+        engine.execute(priced(_select(scope, statuses)), scope.values)
 
 
 def start_peaks_again(scope: Scope) -> None:
     """Let the peaks of periods that have ended begin again with what was in use at their end."""
     begins = f"coalesce(o.peak_until, o.peak_from, {engine.day('on')})"
     level, most = LEVEL.format(day=begins), MOST_SINCE.format(day=begins)
-    engine.execute(
-        f"""UPDATE billing_serviceaddon
+    for statuses in CLASSES:
+        engine.execute(
+            f"""UPDATE billing_serviceaddon
             SET peak = next.peak, peak_from = next.begins, peak_until = next.ends
             FROM (SELECT o.id, {begins} AS begins, {_dated(ENDS)} AS ends,
                          CASE WHEN s.status = 4 THEN 0
@@ -82,12 +90,12 @@ def start_peaks_again(scope: Scope) -> None:
                   JOIN billing_addon i ON i.id = o.addon_id AND i.billing = {PEAK}
                   JOIN billing_product g ON g.id = s.product_id
                   JOIN billing_producttype p ON p.id = g.type_id
-                  WHERE {scope.accounts}
-                    AND a.provider_id + 0 = %(provider)s AND {scope.billed}
+                  WHERE {scope.accounts} AND s.status IN ({statuses})
+                    AND {scope.provided} AND {scope.billed}
                     AND (({_dated(PEAK_DUE)}) OR ({_dated(PEAK_BEGINS)}))) next
             WHERE billing_serviceaddon.id = next.id""",
-        scope.values,
-    )
+            scope.values,
+        )
 
 
 def ranges(scope: Scope, pace: Pace, before: int = batches.LARGEST) -> Iterator[tuple[int, int]]:
@@ -95,11 +103,12 @@ def ranges(scope: Scope, pace: Pace, before: int = batches.LARGEST) -> Iterator[
 
     All in one question: which add-ons these are is known by looking at every one.
     """
+    looked_at = " UNION ALL ".join(map(_looked_at, CLASSES))
     found = engine.rows(
         f"""SELECT min(account_id), max(account_id) FROM (
                 SELECT account_id,
                        (row_number() OVER (ORDER BY account_id) - 1) / %(size)s AS part
-                FROM ({_looked_at("2, 3, 5")} UNION ALL {_looked_at("1, 4")}) AS open_and_not
+                FROM ({looked_at}) AS open_and_not
             ) AS numbered GROUP BY part ORDER BY part""",
         {**scope.values, "size": pace.size, "before": before},
     )
@@ -111,11 +120,7 @@ def ranges(scope: Scope, pace: Pace, before: int = batches.LARGEST) -> Iterator[
 
 
 def _looked_at(statuses: str) -> str:
-    """Write the accounts of the add-ons to look at, a row each, by the statuses of an index.
-
-    Either class of services has its own index by accounts, and between two finished ranges there
-    are few: without them PostgreSQL would read all services for each such gap.
-    """
+    """Write the accounts of the add-ons to look at, a row each, of services of a class."""
     return f"""
         SELECT s.account_id
         FROM billing_serviceaddon o
@@ -129,8 +134,11 @@ def _dated(condition: str) -> str:
     return condition.format(on=engine.day("on"))
 
 
-def _select(scope: Scope) -> str:
-    """Write the lines of use, for the date; a peak's for the day on which its period ended."""
+def _select(scope: Scope, statuses: str) -> str:
+    """Write the lines of use, for the date; a peak's for the day on which its period ended.
+
+    They are those of services of a class.
+    """
     over, starts = f"({_dated(OVER)})", f"({_dated(STARTS)})"
     figure = money.from_micro_sql("q.unit_micro", "q.exponent", over)
     return f"""
@@ -148,7 +156,7 @@ def _select(scope: Scope) -> str:
         JOIN price_now q ON q.product_id = s.product_id AND q.addon = o.addon_id
              AND q.currency = a.currency_id AND q.months = s.months
         {TERMS}
-        WHERE {scope.accounts} AND a.provider_id + 0 = %(provider)s
+        WHERE {scope.accounts} AND s.status IN ({statuses}) AND {scope.provided}
           AND {over} > 0 AND q.unit_micro > 0 AND {scope.billed}
           AND (({_dated(USED_NOW)}) OR ({_dated(PEAK_DUE)}))
           AND NOT EXISTS (SELECT 1 FROM billing_charge c WHERE c.service_id = s.id
