@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -29,19 +30,40 @@ def database(template: str = "template0") -> Iterator[dict[str, object]]:
     It is empty, or a copy of one that nobody is in.
     """
     name = f"billclock_test_{os.getpid()}_{secrets.token_hex(4)}"
-    address = conninfo_to_dict(ADDRESS)
-    _say("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'", name, template)
+    create(name, template)
     try:
-        yield {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": name,
-            "USER": address.get("user", ""),
-            "PASSWORD": address.get("password", ""),
-            "HOST": address.get("host", ""),
-            "PORT": str(address.get("port", "")),
-        }
+        yield entry(name)
     finally:
-        _say("DROP DATABASE {} WITH (FORCE)", name)
+        drop(name)
+
+
+def create(name: str, template: str = "template0") -> None:
+    _say("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'", name, template)
+
+
+def drop(name: str) -> None:
+    _say("DROP DATABASE {} WITH (FORCE)", name)
+
+
+def entry(name: str) -> dict[str, object]:
+    """Give a database as an entry of Django's DATABASES."""
+    address = conninfo_to_dict(ADDRESS)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": address.get("user", ""),
+        "PASSWORD": address.get("password", ""),
+        "HOST": address.get("host", ""),
+        "PORT": str(address.get("port", "")),
+    }
+
+
+def url(entry: dict[str, object]) -> str:
+    """Give such an entry as BILLCLOCK_DATABASE has it."""
+    user = quote(f"{entry['USER']}")
+    secret = f":{quote(str(entry['PASSWORD']))}" if entry["PASSWORD"] else ""
+    port = f":{entry['PORT']}" if entry["PORT"] else ""
+    return f"postgresql://{user}{secret}@{entry['HOST']}{port}/{entry['NAME']}"
 
 
 @contextmanager

@@ -125,7 +125,7 @@ class Table:
 
         def make(now: Snapshot) -> bytes:
             crontab = change(now.crontab)
-            self._refuse(_new_errors(now.crontab, crontab))
+            self._refuse(new_errors(now.crontab, crontab))
             return bytes(crontab)
 
         return self._save(make, author, seen, note)
@@ -149,7 +149,7 @@ class Table:
             if entry is None:
                 raise NoEntry(self.name, key)
             crontab = change(now.crontab, entry)
-            self._refuse(_new_errors(now.crontab, crontab))
+            self._refuse(new_errors(now.crontab, crontab))
             return bytes(crontab)
 
         return self._save(make, author, seen, note, edited=key)
@@ -336,7 +336,7 @@ def forget(row: models.Table) -> None:
         row.save()
 
 
-def _new_errors(before: Crontab, after: Crontab) -> list[CronError]:
+def new_errors(before: Crontab, after: Crontab) -> list[CronError]:
     """Give the errors of lines that `before` does not have as well."""
     old = Counter(before.lines[(error.line or 1) - 1].raw for error in before.errors)
     new: list[CronError] = []

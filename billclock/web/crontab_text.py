@@ -19,6 +19,7 @@ from billclock.jobs.checking import findings
 from billclock.scheduler import desk, versions
 from billclock.scheduler.control import NotRunningError
 from billclock.scheduler.errors import Conflict, Refused, TableError
+from billclock.scheduler.table import new_errors
 from billclock.web import crontabs
 from billclock.web.access import editor, may_edit, open_to, signed_in, table_of
 from billclock.web.code import remark
@@ -90,7 +91,10 @@ def mend(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @fresh
 def edit(request: HttpRequest) -> HttpResponse:
-    """Edit a table as text: `check` shows what would change, `install` saves it."""
+    """Edit a table as text: `check` shows what would change, `install` saves it.
+
+    `mend:LINE:CODE` mends one finding of what was typed, and shows what then would change.
+    """
     name = table_of(request)
     if request.method != "POST":
         reading = open_to(signed_in(request), name)
@@ -99,9 +103,13 @@ def edit(request: HttpRequest) -> HttpResponse:
         context |= {"text": to_type(data), "untypable": untypable(data)}
         return render(request, "crontab/edit.html", context)
     editor(request)
-    if request.POST.get("do") == "install":
+    do = request.POST.get("do", "")
+    if do == "install":
         return _install(request, name)
-    return _checked(request, crontabs.load(name))
+    reading, text = crontabs.load(name), request.POST.get("text", "")
+    if do.startswith("mend:"):
+        text = _mended(reading, text, request.POST.get("seen", ""), do.removeprefix("mend:"))
+    return _checked(request, reading, text)
 
 
 def _install(request: HttpRequest, name: str) -> HttpResponse:
@@ -120,26 +128,34 @@ def _install(request: HttpRequest, name: str) -> HttpResponse:
         context = framed(request, reading, "edit") | {"conflict": meeting(name, conflict)}
         return render(request, "crontab/conflict.html", context, status=409)
     except (TableError, NotRunningError) as problem:
-        return _checked(request, reading, problem)
+        return _checked(request, reading, text, problem)
     saved(request, "crontab.edit", name, before, after, _("The crontab of %s was saved") % name)
     return back_to("crontab", name)
 
 
+def _mended(reading: Reading, text: str, seen: str, which: str) -> str:
+    """Give a typed text with the mend of one finding, LINE:CODE; as it is if that is not there."""
+    crontab = Crontab.parse(typed(text, _seen(reading, seen)))
+    for finding in findings(crontab, reading.name):
+        if f"{finding.line}:{finding.code}" == which:
+            return to_type(bytes(fixed(crontab, finding)))
+    return text
+
+
 def _checked(
-    request: HttpRequest, reading: Reading, problem: Exception | None = None
+    request: HttpRequest, reading: Reading, text: str, problem: Exception | None = None
 ) -> HttpResponse:
-    """Show the text that was typed again, with what it would change and what is wrong with it."""
-    text, seen = request.POST.get("text", ""), request.POST.get("seen", "")
-    old = _seen(reading, seen)
+    """Show a typed text again, with what it would change and what is wrong with it."""
+    old = _seen(reading, request.POST.get("seen", ""))
     new = typed(text, old)
+    crontab = Crontab.parse(new)
     context = framed(request, reading, "edit") | {
         "text": text,
-        "seen": seen,
+        "seen": request.POST.get("seen", ""),
         "changes": difference(old, new),
-        "remarks": [
-            remark(one) for one in findings(Crontab.parse(new), reading.name) if one.level != NOTE
-        ],
+        "remarks": [remark(one) for one in findings(crontab, reading.name) if one.level != NOTE],
         "checked": True,
+        "barred": len(new_errors(Crontab.parse(old), crontab)),
         "untypable": untypable(old),
     }
     if isinstance(problem, Refused):

@@ -54,12 +54,21 @@ class Plan:
     everything: Schedules
     crontab: Crontab
     restricted: Sequence[str] | None
+    only: Job | None
+
+    def own(self, wall: Wall) -> Schedules:
+        """Give the schedules of the jobs shown: the table's, or those of the one alone."""
+        if self.only is None:
+            return schedules([self.crontab], wall.zone)
+        planned = self.only.planned
+        return {(planned.expression, planned.zone): 1} if planned.active else {}
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show a table (`?table=`) at a zoom (`?zoom=`) from a moment on (`?at=`), by job or tag.
 
+    `?entry=` shows one job alone, while the load below its lane stays that of all.
     `?what=` is an expression that is not saved, `?quiet=` a time near which a quiet minute is
     wished, `?from=` and `?until=` are the days of a range to simulate.
     """
@@ -73,14 +82,16 @@ def page(request: HttpRequest) -> HttpResponse:
         "span": span,
         "zooms": list(Zoom),
         "by": "tag" if request.GET.get("by") == "tag" else "job",
+        "only": plan.only,
+        "kept": f"&entry={plan.only.key}" if plan.only else "",
         "wall": wall,
         "week": coming_week(plan.jobs, plan.everything, wall),
         "now": span.left(wall.now) if 0 <= span.place(wall.now) <= 100 else None,  # noqa: PLR2004
         **_proposals(request, plan, wall),
     }
     if span.zoom is Zoom.MONTH:
-        own = schedules([plan.crontab], wall.zone)
-        context["weeks"] = weeks(plan.table, own, span)
+        own = plan.own(wall)
+        context["weeks"] = weeks(plan.table, own, span, plan.only.key if plan.only else None)
     else:
         context |= _drawn(request, plan, span)
     return render(request, "timeline/page.html", context)
@@ -103,9 +114,13 @@ def _plan(request: HttpRequest, wall: Wall) -> Plan:
     table = table_of(request)
     names = crontabs.names(user)
     texts = {name: crontabs.read(name).crontab for name in names}
+    found = jobs(table, texts[table], wall.zone)
+    entry = request.GET.get("entry", "")
+    only = next((job for job in found if job.key is not None and str(job.key) == entry), None)
     return Plan(
         table=table,
-        jobs=jobs(table, texts[table], wall.zone),
+        jobs=[only] if only else found,
+        only=only,
         everything=schedules(texts.values(), wall.zone),
         crontab=texts[table],
         restricted=names if user.tables.split() else None,
@@ -142,7 +157,7 @@ def _drawn(request: HttpRequest, plan: Plan, span: Range) -> dict[str, Any]:
 
 def _groups(request: HttpRequest, plan: Plan) -> Iterator[tuple[str, list[Job]]]:
     """Give the lanes' titles and jobs: one a job, or one a tag (`?by=tag`)."""
-    if request.GET.get("by") != "tag":
+    if plan.only or request.GET.get("by") != "tag":
         yield from ((job.title, [job]) for job in plan.jobs)
         return
     tagged: defaultdict[str, list[Job]] = defaultdict(list)

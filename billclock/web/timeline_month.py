@@ -40,13 +40,18 @@ class Day:
     label: str
 
 
-def weeks(table: str, schedules: Schedules, shown: Range) -> list[list[Day]]:
-    """Give the weeks of a month, Monday first: two queries, and a look at each schedule."""
+def weeks(
+    table: str, schedules: Schedules, shown: Range, entry: int | None = None
+) -> list[list[Day]]:
+    """Give a month's weeks of a table, or of an entry, Monday first: two queries.
+
+    `schedules` are what is counted of the time to come.
+    """
     since = max(shown.now, shown.begin)
     coming: Counter[date] = Counter()
     if since < shown.close:
         coming = load(schedules, since, shown.close).of_days(shown.wall.zone)
-    past = by_day(table, shown)
+    past = by_day(table, shown, entry)
     outcomes: dict[object, Counter[str]] = {}
     for (day, outcome), count in past.items():
         outcomes.setdefault(day, Counter())[outcome] += count

@@ -114,16 +114,20 @@ def _counted(tables: Sequence[str] | None, shown: Range, size: int) -> list[tupl
     return [(str(text), count) for text, count in rows]
 
 
-def by_day(table: str, shown: Range) -> Mapping[tuple[object, str], int]:
-    """Count a table's runs and moments without one by local date and outcome: two queries."""
+def by_day(table: str, shown: Range, entry: int | None = None) -> Mapping[tuple[object, str], int]:
+    """Count runs and moments without one by local date and outcome: two queries.
+
+    They are a table's, or those of one entry of it.
+    """
+    of = {"entry__table": table} if entry is None else {"entry": entry}
     found: Counter[tuple[object, str]] = Counter()
     runs = Run.objects.filter(started__gte=shown.begin, started__lt=shown.close)
     tens = Substr(Cast("started", TextField()), 1, TEN_MINUTES)
-    rows = runs.filter(entry__table=table).annotate(ten=tens).order_by()
+    rows = runs.filter(**of).annotate(ten=tens).order_by()
     for text, outcome, count in rows.values_list("ten", "outcome").annotate(n=Count("id")):
         found[_day(f"{text}0", shown), outcome] += count
     slots = Slot.objects.filter(planned__gte=shown.begin, planned__lt=shown.close)
-    slots = slots.filter(entry__table=table, outcome__in=(Outcome.MISSED, Outcome.SKIPPED))
+    slots = slots.filter(**of, outcome__in=(Outcome.MISSED, Outcome.SKIPPED))
     for planned, outcome, count in slots.values_list("planned", "outcome", "count"):
         found[planned.astimezone(shown.wall.zone).date(), outcome] += count
     return found

@@ -1,11 +1,11 @@
 """What the acceptance shares: one copy of the checkout, and folders that are prepared already."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import prepared
 from tests.acceptance.product import Product, copy_checkout
 
 Making = Callable[..., Product]
@@ -17,18 +17,18 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as `billclock prepare` leaves it."""
-    home = tmp_path_factory.mktemp("prepared") / "home"
+def started_once(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout with its scripts written."""
+    home = prepared.copied(tmp_path_factory.mktemp("prepared") / "home")
     done = Product(checkout, home).billclock("prepare")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    return home
+    return checkout
 
 
 @pytest.fixture
-def product(checkout: Path, prepared: Path, tmp_path: Path) -> Product:
+def product(started_once: Path, tmp_path: Path) -> Product:
     """The product with a prepared folder of its own, not started."""
-    return Product(checkout, Path(shutil.copytree(prepared, tmp_path / "home")))
+    return Product(started_once, prepared.copied(tmp_path / "home"))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from billclock import clock
+from tests import prepared
 from tests.acceptance.product import Product, until
 from tests.outbox.relay import Relay, serving
 
@@ -63,9 +64,7 @@ def killed_as_often(product: Product, twin: Product, days: int, kills: int) -> N
 @pytest.fixture
 def twin(product: Product) -> Product:
     home = product.home.with_name("twin")
-    made = Product(product.checkout, home)
-    assert made.billclock("prepare").returncode == 0
-    return made
+    return Product(product.checkout, prepared.copied(home))
 
 
 def test_days_lived_with_kills_are_days_lived(product: Product, twin: Product) -> None:

@@ -19,6 +19,7 @@ def secret() -> str:
     return link.rpartition("/")[2]
 
 
+@pytest.mark.usefixtures("slow_passwords")
 def test_the_link_makes_a_root_user_who_has_the_password_given() -> None:
     user = setup.make_first_user(secret(), "Anna.Weiss@Example.NET", PASSWORD, "ru")
     kept = User.objects.get()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from tests import postgres
+from tests import postgres, prepared
 
 
 @contextmanager
@@ -20,11 +19,8 @@ def on_postgresql(database: dict[str, object]) -> Iterator[None]:
     shows of them.
     """
     ours = connections["default"]
-    theirs = DatabaseWrapper({**ours.settings_dict, "OPTIONS": {}, **database}, alias="default")
-    connections["default"] = theirs
+    theirs = join(database)
     try:
-        if "billing_service" not in theirs.introspection.table_names():
-            call_command("migrate", database="default", verbosity=0)
         with transaction.atomic():
             yield
             transaction.set_rollback(True)
@@ -34,14 +30,12 @@ def on_postgresql(database: dict[str, object]) -> Iterator[None]:
 
 
 @contextmanager
-def committed(database: dict[str, object]) -> Iterator[dict[str, object]]:
-    """Let `default` be a copy of such a database in which all is committed, and drop it at the end.
+def committed() -> Iterator[dict[str, object]]:
+    """Let `default` be such a database in which all is committed, and drop it at the end.
 
     Gives its entry, by which a thread can connect too: `join(entry)`.
     """
-    with on_postgresql(database):
-        pass
-    with postgres.database(template=str(database["NAME"])) as entry:
+    with postgres.database(prepared.database()) as entry:
         ours = connections["default"]
         theirs = join(entry)
         try:

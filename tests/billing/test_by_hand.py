@@ -219,10 +219,8 @@ def test_an_entry_stays_as_it_was_written(act: str) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_two_that_send_one_form_at_once_enter_it_once(
-    postgres_database: dict[str, object],
-) -> None:
-    with committed(postgres_database) as entry:
+def test_two_that_send_one_form_at_once_enter_it_once() -> None:
+    with committed() as entry:
         account = House().account()
         made: list[tuple[int, bool]] = []
 

@@ -34,10 +34,8 @@ def bill(house: House, on: date) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_a_debt_paid_while_all_limits_are_settled_blocks_nobody(
-    postgres_database: dict[str, object],
-) -> None:
-    with committed(postgres_database) as entry:
+def test_a_debt_paid_while_all_limits_are_settled_blocks_nobody() -> None:
+    with committed() as entry:
         house = House()
         Provider.objects.update(invoices_for_credit=False)
         house.provider.refresh_from_db()

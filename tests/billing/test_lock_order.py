@@ -96,12 +96,10 @@ def test_the_daily_run_waits_for_the_first_account_before_it_takes_the_next(
     assert free == [True]
 
 
-def test_acts_take_the_account_before_what_is_its(
-    postgres_database: dict[str, object], settings: Settings, tmp_path: Path
-) -> None:
+def test_acts_take_the_account_before_what_is_its(settings: Settings, tmp_path: Path) -> None:
     """Each act waits for the account, and meanwhile leaves free what it is about to change."""
     settings.HOME = tmp_path
-    with committed(postgres_database) as entry, scripted(), other() as first, other() as second:
+    with committed() as entry, scripted(), other() as first, other() as second:
         second.autocommit = True
         for act, row in _acts():
             first.execute(HOLD)

@@ -1,7 +1,6 @@
 """What the commands' tests share: a prepared folder, and commands started as a cron would."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 
 from billclock.commands import databases, scripts
+from tests import prepared
 
 Command = Callable[..., subprocess.CompletedProcess[bytes]]
 CRON = {"PATH": "/usr/bin:/bin"}
@@ -31,18 +31,10 @@ def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def prepared(bin_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    environment = {**CRON, "BILLCLOCK_HOME": str(home)}
-    subprocess.run([bin_folder / "billclock", "prepare"], env=environment, check=True)
-    return home
-
-
 @pytest.fixture
-def home(prepared: Path, tmp_path: Path) -> Path:
+def home(tmp_path: Path) -> Path:
     """A folder with databases of its own."""
-    return Path(shutil.copytree(prepared, tmp_path / "home"))
+    return prepared.copied(tmp_path / "home")
 
 
 @pytest.fixture

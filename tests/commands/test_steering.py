@@ -1,7 +1,6 @@
 """`run-now`, `stop`, `pause`, `resume` and `follow-clock` steer a real scheduler."""
 
 import json
-import shutil
 import signal
 import socket
 import sqlite3
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from billclock.scheduler.executors.sockets import short
+from tests import prepared
 from tests.commands.conftest import CRON, Command
 
 TABLE = b"""\
@@ -26,9 +26,9 @@ TABLE = b"""\
 
 
 @pytest.fixture(scope="module")
-def home(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for all tests here: starting a scheduler takes its time."""
-    return Path(shutil.copytree(prepared, tmp_path_factory.mktemp("steered") / "home"))
+    return prepared.copied(tmp_path_factory.mktemp("steered") / "home")
 
 
 @pytest.fixture(autouse=True, scope="module")

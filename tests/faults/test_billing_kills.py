@@ -12,11 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
-from tests import postgres
+from tests import postgres, prepared
 from tests.scheduler.executing import living
 
 DAYS = Path(__file__).with_name("billing_days.py")
@@ -30,7 +29,7 @@ class Books:
     days = SPAN
 
     def __init__(self, folder: Path, database: str = "") -> None:
-        folder.mkdir()
+        prepared.copied(folder)
         self.environment = {
             **os.environ,
             "BILLCLOCK_HOME": str(folder),
@@ -77,11 +76,8 @@ def books(engine: str, folder: Path) -> Iterator[Books]:
     if engine == "sqlite":
         yield Books(folder)
         return
-    with postgres.database() as entry:
-        user = quote(f"{entry['USER']}")
-        secret = f":{quote(str(entry['PASSWORD']))}" if entry["PASSWORD"] else ""
-        port = f":{entry['PORT']}" if entry["PORT"] else ""
-        yield Books(folder, f"postgresql://{user}{secret}@{entry['HOST']}{port}/{entry['NAME']}")
+    with postgres.database(prepared.database()) as entry:
+        yield Books(folder, postgres.url(entry))
 
 
 def killed_as_often(engine: str, folder: Path, kills: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from billclock.scheduler.models import Outcome
+from tests import prepared
 
 CLOCKWORK = Path(__file__).with_name("clockwork.py")
 TABLE = """\
@@ -37,7 +38,7 @@ class House:
             "BILLCLOCK_HOME": str(folder),
             "DJANGO_SETTINGS_MODULE": "billclock.settings",
         }
-        self.python("-c", "from billclock.commands.prepare import ready; ready()")
+        prepared.copied(folder)
 
     def python(self, *arguments: str) -> str:
         done = subprocess.run(

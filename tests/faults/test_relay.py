@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests import prepared
 from tests.outbox.relay import Relay, serving
 
 SETUP = "import django; django.setup(); from billclock.outbox import channels, delivery, messages; "
@@ -39,7 +40,7 @@ def start(tmp_path: Path) -> Start:
             [sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True
         )
 
-    run(start("from billclock.commands.prepare import ready; ready()"))
+    prepared.copied(tmp_path)
     return start
 
 

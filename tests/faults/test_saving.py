@@ -15,6 +15,7 @@ from billclock.scheduler.place import Ownership
 from billclock.scheduler.saving import exchange, rename_new, swapping
 from billclock.scheduler.table import Table
 from billclock.scheduler.tables import Tables
+from tests import prepared
 
 from . import savers
 
@@ -22,18 +23,10 @@ OLD = b"1 1 * * * /bin/old\n"
 OURS = Ownership(os.geteuid(), os.getegid())
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("home")
-    arguments = ("-c", "from billclock.commands.prepare import ready; ready()")
-    subprocess.run([sys.executable, *arguments], env=environment(home), check=True)
-    return home
-
-
 @pytest.fixture
-def home(prepared: Path, tmp_path: Path) -> Path:
+def home(tmp_path: Path) -> Path:
     """A folder of a Billclock with an empty table's place."""
-    shutil.copytree(prepared, tmp_path / "home")
+    prepared.copied(tmp_path / "home")
     (tmp_path / "home/spool").mkdir(mode=0o700)
     return tmp_path / "home"
 

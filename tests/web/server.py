@@ -1,25 +1,22 @@
 """A real web server on a free port of loopback, over a folder of its own."""
 
-import atexit
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests import prepared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EMAIL = "anna.weiss@example.net"
 PASSWORD = "a clock of ledger paper"
-READY = "from billclock.commands.prepare import ready; ready()"
 SIGN_IN = f"""
 from billclock.accounts.models import Role, User
 from django.test import Client
@@ -65,11 +62,9 @@ def serving(home: Path, **settings: str) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://localhost:{port}"
-    if "BILLCLOCK_DATABASE" not in settings:
-        shutil.copytree(_prepared(), home, dirs_exist_ok=True)
+    prepared.copied(home)
     environment = _environment(home, BILLCLOCK_PORT=str(port), **settings)
     server = Server(address, home, environment)
-    server.python(READY)
     command = [sys.executable, "-m", "uvicorn", "billclock.asgi:application"]
     with (home / "web.log").open("wb") as log:
         process = subprocess.Popen(
@@ -85,15 +80,6 @@ def serving(home: Path, **settings: str) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(10)
-
-
-@cache
-def _prepared() -> Path:
-    """Give a folder as a first start leaves it: made once a process, copied from then on."""
-    home = Path(tempfile.mkdtemp(prefix="billclock-prepared-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    Server("", home, _environment(home)).python(READY)
-    return home
 
 
 def _environment(home: Path, **settings: str) -> dict[str, str]:

@@ -153,6 +153,36 @@ def test_checking_compares_with_what_was_shown(table: Write, signed_in: SignIn) 
     assert "/bin/outside" not in page, "nobody typed that it should go"
 
 
+def test_a_line_that_would_be_refused_is_told_before_and_mended_by_a_button(
+    table: Write, signed_in: SignIn, disk: Bytes
+) -> None:
+    table("5 0 * 0 * /bin/old\n0 1 * * * /bin/a\n")
+    client, shown_first = signed_in(), seen()
+    text = "5 0 * 0 * /bin/old\r\n0 1 * * */bin/a\r\n"
+    given = {"table": "root", "do": "check", "seen": shown_first, "text": text}
+    page = client.post("/crontab/edit", given).content.decode()
+    assert "1 changed line can't be read: installing would be refused" in plain(page)
+    (button,) = re.findall(r'value="(mend:2:[a-z_]+)"', page)
+    given["do"] = button
+    page = client.post("/crontab/edit", given).content.decode()
+    typed = page.partition("<textarea")[2].partition("</textarea>")[0]
+    assert "0 1 * * * /bin/a" in typed
+    assert "would be refused" not in plain(page), "the old line 1 is as it was"
+    assert disk() == b"5 0 * 0 * /bin/old\n0 1 * * * /bin/a\n", "nothing is written yet"
+
+
+def test_a_mend_that_is_not_there_leaves_what_was_typed(
+    table: Write, signed_in: SignIn, disk: Bytes
+) -> None:
+    table("0 1 * * * /bin/a\n")
+    for which in ("mend:9:glued_command", "mend:x", "mend:", "mend:1:<script>"):
+        given = {"table": "root", "do": which, "seen": seen(), "text": "0 2 * * * /bin/b\r\n"}
+        answer = signed_in_once(signed_in).post("/crontab/edit", given)
+        assert answer.status_code == 200
+        assert "0 2 * * * /bin/b" in answer.content.decode()
+    assert disk() == b"0 1 * * * /bin/a\n"
+
+
 def test_installing_saves_the_text_and_offers_to_undo(
     table: Write, signed_in: SignIn, disk: Bytes
 ) -> None:

@@ -74,6 +74,7 @@ def test_every_class_of_the_kit_is_used() -> None:
     assert {name for name in asked if not re.search(rf"\b{name}\b", source)} == set()
 
 
+@pytest.mark.usefixtures("static_files")
 @pytest.mark.parametrize("name", ["css/tokens.css", "js/page.js", "vendor/lucide/sprite.svg"])
 def test_a_file_is_served_to_everybody_and_kept_for_ever(name: str) -> None:
     answer = Client().get(settings.STATIC_URL + name)

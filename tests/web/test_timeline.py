@@ -354,3 +354,31 @@ def test_it_speaks_russian(table: Write, signed_in: SignIn) -> None:
     page = shown(signed_in(), **{"accept-language": "ru"})
     assert "Шкала времени" in page
     assert "Предстоящая неделя" in page
+
+
+def test_one_job_is_shown_alone_and_stays_so_at_every_zoom(table: Write, signed_in: SignIn) -> None:
+    hourly, daily = table("## hourly\n30 * * * * /bin/a\n## daily\n0 9 * * * /bin/b\n")
+    ran(hourly, NOON - HOUR / 2, 60)
+    ran(daily, NOON - 3 * HOUR, 60)
+    client = signed_in()
+    page = shown(client, f"entry={daily.pk}")
+    assert list(rows(page)) == ["daily"]
+    assert f"table=root&amp;entry={daily.pk}&amp;zoom=week" in page
+    assert f'name="entry" value="{daily.pk}"' in page, "what is asked of it keeps it"
+    assert "All jobs" in text(page)
+    month = text(shown(client, f"zoom=month&entry={daily.pk}"))
+    assert "1 run " in month
+    assert "2 runs" not in month
+
+
+def test_a_job_of_another_table_is_not_shown_alone(table: Write, signed_in: SignIn) -> None:
+    table("## hourly\n30 * * * * /bin/a\n")
+    for entry in ("0", "-1", "x", "99999999999999999999"):
+        assert list(rows(shown(signed_in_again(signed_in), f"entry={entry}"))) == ["hourly"]
+
+
+def signed_in_again(signed_in: SignIn) -> Client:
+    from billclock.accounts.models import User
+
+    User.objects.all().delete()
+    return signed_in()

@@ -75,11 +75,10 @@ def panel(browser: Client, section: str, key: int, on: date, language: str = "en
 
 
 def test_every_object_tells_in_russian_of_every_day(house: House, signed_in: SignedIn) -> None:
-    browser = signed_in(Role.VIEWER)
-    english = set()
+    browser, dice, english = signed_in(Role.VIEWER), random.Random(5), set()
     for section, model in OBJECTS.items():
         for key in model.objects.values_list("pk", flat=True):
-            for on in (FIRST - DAY, *DAYS, DAYS[-1] + DAY * 2):
+            for on in dice.sample([FIRST - DAY, *DAYS, DAYS[-1] + DAY * 2], 4):
                 shown = panel(browser, section, key, on, "ru")
                 for said in re.findall(r"<dd>(.*?)</dd>|<span>([^<]*)</span>", shown):
                     text = html.unescape("".join(said))
@@ -93,7 +92,7 @@ def test_each_record_leads_to_its_page(house: House, signed_in: SignedIn) -> Non
     seen = set()
     for section, model in OBJECTS.items():
         for key in model.objects.values_list("pk", flat=True):
-            for on in DAYS:
+            for on in random.Random(key).sample(DAYS, 3):
                 shown = panel(browser, section, key, on)
                 for link in re.findall(r'<a href="(/[^"?]+)"', shown):
                     if link not in seen:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from billclock.billing import batches, engine, money
 from billclock.billing.catalog import AddOn, Cycle
 from billclock.billing.daily import spans
+from billclock.billing.daily.pace import Pace
 from billclock.billing.pricing import amount
 from billclock.billing.provider import Provider
 from billclock.billing.services import IDLE
@@ -147,12 +148,12 @@ def lay_out(scope: Scope, *, asked: bool = False, expired: bool = False) -> None
     _reckon_large()
 
 
-def ranges(scope: Scope, size: int, before: int = batches.LARGEST) -> Iterator[tuple[int, int]]:
-    """Give the ranges of accounts past `scope.last` with some `size` due services each.
+def ranges(scope: Scope, pace: Pace, before: int = batches.LARGEST) -> Iterator[tuple[int, int]]:
+    """Give the ranges of accounts past `scope.last` with some `pace.size` due services each.
 
     Each is looked for when it is wanted, by an index: what was done until then is not due again.
     """
-    while found := next_range(scope, size, before):
+    while found := next_range(scope, pace.size, before):
         scope = replace(scope, last=found[1])
         yield found
 

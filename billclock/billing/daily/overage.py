@@ -20,6 +20,7 @@ from billclock.billing.daily.due import (
     make_table,
     priced,
 )
+from billclock.billing.daily.pace import Pace
 
 DAILY, PEAK = int(AddOn.Billing.USED), int(AddOn.Billing.PEAK)
 
@@ -89,8 +90,8 @@ def start_peaks_again(scope: Scope) -> None:
     )
 
 
-def ranges(scope: Scope, size: int, before: int = batches.LARGEST) -> Iterator[tuple[int, int]]:
-    """Give the ranges of accounts past `scope.last` with some `size` add-ons each to look at.
+def ranges(scope: Scope, pace: Pace, before: int = batches.LARGEST) -> Iterator[tuple[int, int]]:
+    """Give the ranges of accounts past `scope.last` with some `pace.size` add-ons each to look at.
 
     All in one question: which add-ons these are is known by looking at every one.
     """
@@ -100,7 +101,7 @@ def ranges(scope: Scope, size: int, before: int = batches.LARGEST) -> Iterator[t
                        (row_number() OVER (ORDER BY account_id) - 1) / %(size)s AS part
                 FROM ({_looked_at("2, 3, 5")} UNION ALL {_looked_at("1, 4")}) AS open_and_not
             ) AS numbered GROUP BY part ORDER BY part""",
-        {**scope.values, "size": size, "before": before},
+        {**scope.values, "size": pace.size, "before": before},
     )
     reached = scope.last
     for first, last in found:

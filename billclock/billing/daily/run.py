@@ -14,14 +14,12 @@ from billclock.billing import batches, credit_limits, engine, pricing, progress
 from billclock.billing.batches import Figures
 from billclock.billing.daily import chunks, due, limits, overage, workers
 from billclock.billing.daily.due import Scope
+from billclock.billing.daily.pace import Pace
 from billclock.billing.errors import BillingError, BooksError
 from billclock.billing.progress import JobChunk, JobRun, Parked
 from billclock.billing.provider import Provider
 
 JOB = "billdaily"
-CHUNKS = {"sqlite": 4000, "postgresql": 1500}
-"""Services in a chunk, which is one write transaction of at most 250 ms."""
-
 LARGE = (
     "billing_service", "billing_serviceaddon", "billing_account", "billing_ledgeraccount",
     "billing_charge", "billing_transfer", "billing_verdict", "billing_notice", "outbox_message",
@@ -36,7 +34,8 @@ MOST_LOSSES = 3
 class Plan:
     """What a run may do: `rehearsal` undoes everything, `confirmed` lets limits pass.
 
-    `workers` is how many processes do it; a rehearsal has one.
+    `chunk` is the services in a transaction, fitted to the machine where it is 0; `workers` is how
+    many processes do it; a rehearsal has one.
     """
 
     rehearsal: bool = False
@@ -44,10 +43,9 @@ class Plan:
     chunk: int = 0
     workers: int = 1
 
-    @property
-    def size(self) -> int:
-        """Give the services in a chunk, by the engine where nothing was said."""
-        return self.chunk or CHUNKS[connection.vendor]
+    def pace(self) -> Pace:
+        """Give the pace to begin a phase with."""
+        return Pace.held(self.chunk) if self.chunk else Pace.of(connection.vendor)
 
     def require_possible(self) -> None:
         """Raise BillingError where the engine has one writer only and more are asked for."""
@@ -69,8 +67,9 @@ def bill(provider: Provider, on: date, plan: Plan) -> Figures:
             return _rehearse(provider, on, plan)
         run = progress.begin(JOB, provider, on)
         credit_limits.settle(provider, on)
+        pace = plan.pace()
         for phase in JobChunk.Phase:
-            _do(run, phase, plan)
+            _do(run, phase, plan, pace)
         done = batches.noted(run)
         if parked := Parked.objects.filter(run=run).count():
             done.counts["parked"] = parked
@@ -79,34 +78,38 @@ def bill(provider: Provider, on: date, plan: Plan) -> Figures:
 
 
 def _rehearse(provider: Provider, on: date, plan: Plan) -> Figures:
-    done = Figures()
+    done, pace = Figures(), plan.pace()
     for phase in JobChunk.Phase:
-        for scope in _scopes(phase, Scope(provider, on, 0, 0), plan.size):
+        for scope in _scopes(phase, Scope(provider, on, 0, 0), pace):
+            began = time.perf_counter()
             done.add(batches.rehearsed(partial(_charge, scope, None, phase, rehearsal=True)))
+            pace.heard(time.perf_counter() - began)
     return done
 
 
-def _do(run: JobRun, phase: JobChunk.Phase, plan: Plan) -> None:
+def _do(run: JobRun, phase: JobChunk.Phase, plan: Plan, pace: Pace) -> None:
     """Do what is left of a phase: here, or by workers, and again where some of them were lost."""
-    left, work = partial(_left, run, phase, plan.size), partial(_charged, run, phase)
+    left, work = partial(_left, run, phase, pace), partial(_charged, run, phase)
     if plan.workers <= 1:
         for scope in left():
+            began = time.perf_counter()
             work(scope)
+            pace.heard(time.perf_counter() - began)
         return
     begin = partial(pricing.lay_out, run.provider, run.on)
     done, idle = -1, 0
-    while workers.share(left, work, plan.workers, begin):
+    while workers.share(left, work, plan.workers, begin, pace.heard):
         before, done = done, run.chunks.filter(phase=phase).count()
         idle = idle + 1 if done == before else 0
         if idle == MOST_LOSSES:
             raise BooksError(f"workers of {JOB} for {run.on} are lost before they do anything")
 
 
-def _left(run: JobRun, phase: JobChunk.Phase, size: int) -> Iterator[Scope]:
+def _left(run: JobRun, phase: JobChunk.Phase, pace: Pace) -> Iterator[Scope]:
     """Give what is left of a phase; how much there is, PostgreSQL counts where anything is left."""
     counted = False
     for behind, before in batches.gaps(run, phase):
-        for scope in _scopes(phase, Scope(run.provider, run.on, 0, behind), size, before):
+        for scope in _scopes(phase, Scope(run.provider, run.on, 0, behind), pace, before):
             if not counted:
                 engine.analyze_grown(*LARGE)
                 counted = True
@@ -114,11 +117,11 @@ def _left(run: JobRun, phase: JobChunk.Phase, size: int) -> Iterator[Scope]:
 
 
 def _scopes(
-    phase: JobChunk.Phase, scope: Scope, size: int, before: int = batches.LARGEST
+    phase: JobChunk.Phase, scope: Scope, pace: Pace, before: int = batches.LARGEST
 ) -> Iterator[Scope]:
-    """Give the ranges of accounts behind a scope, about `size` services each; none is split."""
+    """Give the ranges of accounts behind a scope, at a pace; no account is split."""
     ranges = overage.ranges if phase == JobChunk.Phase.USE else due.ranges
-    for first, last in ranges(scope, size, before):
+    for first, last in ranges(scope, pace, before):
         yield replace(scope, first=first, last=last)
         time.sleep(batches.GAP)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -21,6 +22,9 @@ from billclock.billing.batches import Figures
 from billclock.billing.daily.due import Scope
 
 Work = Callable[[Scope], Figures]
+Heard = Callable[[float], None]
+"""Takes in how many seconds a range took."""
+
 FORK = multiprocessing.get_context("fork")
 
 USUAL = 2
@@ -48,16 +52,20 @@ def usual_count() -> int:
 
 
 def share(
-    scopes: Callable[[], Iterator[Scope]], work: Work, count: int, begin: Callable[[], None]
+    scopes: Callable[[], Iterator[Scope]],
+    work: Work,
+    count: int,
+    begin: Callable[[], None],
+    heard: Heard,
 ) -> int:
     """Let `count` workers bill all scopes; give how many workers were lost.
 
-    `begin` is called once in each, for what its connection needs. Raises OperationalError where a
-    worker says that its database is in trouble.
+    `begin` is called once in each, for what its connection needs; `heard` here, after each range.
+    Raises OperationalError where a worker says that its database is in trouble.
     """
     workers = _started(count, work, begin)
     try:
-        return _dealt(scopes(), workers)
+        return _dealt(scopes(), workers, heard)
     finally:
         for worker in workers:
             worker.link.close()
@@ -79,7 +87,7 @@ def _started(count: int, work: Work, begin: Callable[[], None]) -> list[Worker]:
     return workers
 
 
-def _dealt(scopes: Iterator[Scope], workers: list[Worker]) -> int:
+def _dealt(scopes: Iterator[Scope], workers: list[Worker], heard: Heard) -> int:
     lost = 0
     free, busy = [worker.link for worker in workers], set[Connection]()
     while True:
@@ -96,12 +104,13 @@ def _dealt(scopes: Iterator[Scope], workers: list[Worker]) -> int:
         for link in [link for link in busy if link in ready]:
             busy.discard(link)
             try:
-                said = link.recv()
+                said, seconds = link.recv()
             except (EOFError, ConnectionResetError):
                 lost += 1
                 continue
             if said:
                 raise OperationalError(said)
+            heard(seconds)
             free.append(link)
 
 
@@ -112,13 +121,15 @@ def _serve(link: Connection, far: list[Connection], work: Work, begin: Callable[
     try:
         begin()
         while True:
-            work(link.recv())
-            link.send("")
+            scope = link.recv()
+            began = time.perf_counter()
+            work(scope)
+            link.send(("", time.perf_counter() - began))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass
     except Exception as error:
         log.warning("a worker ends", exc_info=error)
-        link.send(f"{type(error).__name__}: {error}")
+        link.send((f"{type(error).__name__}: {error}", 0.0))
     finally:
         _let_go()
 
