@@ -27,7 +27,7 @@ SLOW = tuple(
         "faults/test_billing_kills",
         "faults/test_numbers",
         "acceptance/test_books",
-        "jobs/test_autosuspend",
+        "jobs/test_autosuspend_just",
         "simulation/test_real_month",
         "simulation/test_company",
         "faults/test_saving",
