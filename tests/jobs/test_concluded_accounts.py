@@ -96,6 +96,10 @@ def test_each_stop_and_each_day_without_one_has_its_reason(seed: int) -> None:
                 assert quiet == (
                     not moved.filter(on=on).exists() and not moved.filter(lifted_on=on).exists()
                 ), said
+                for number in stopped:
+                    told = registry.perform("autosuspend", on=on, explain=number).text()
+                    assert told.startswith(f"{number}: stopped on {on} for "), told
+                    assert "told on" not in told or "superseded" not in told
                 if quiet:
                     said_of[hold(seen, account, on, said.partition(": ")[2])] += 1
                 said_of["stopped"] += bool(stopped)
