@@ -22,6 +22,8 @@ from billclock.billing.services import Outcome, Status
 from billclock.billing.verdicts import FOR_USE
 from billclock.jobs import registry
 from billclock.outbox.models import Message, State
+from tests.billing.charged import DECEMBER, charge, reverse
+from tests.billing.company import House
 from tests.billing.tills import scripted
 from tests.jobs.test_concluded import DAYS, FIRST, happen, moment, stocked
 
@@ -94,6 +96,10 @@ def test_each_stop_and_each_day_without_one_has_its_reason(seed: int) -> None:
                 assert quiet == (
                     not moved.filter(on=on).exists() and not moved.filter(lifted_on=on).exists()
                 ), said
+                for number in stopped:
+                    told = registry.perform("autosuspend", on=on, explain=number).text()
+                    assert told.startswith(f"{number}: stopped on {on} for "), told
+                    assert "told on" not in told or "superseded" not in told
                 if quiet:
                     said_of[hold(seen, account, on, said.partition(": ")[2])] += 1
                 said_of["stopped"] += bool(stopped)
@@ -145,3 +151,15 @@ def last(number: str, on: date) -> str:
     given = Service.objects.get(number=number).verdicts.filter(on=on, sequence__lt=FOR_USE)
     verdict = given.order_by("-sequence").first()
     return Outcome(verdict.outcome).name if verdict else ""
+
+
+def test_what_was_taken_back_is_told_on_its_day() -> None:
+    house = House()
+    account = house.account(100_00)
+    made = charge(house, account, 10_00, on=FIRST - DAY * 5)
+    kept = charge(house, account, 20_00, on=FIRST - DAY * 5)
+    reverse(made)
+    assert billed.concluded(account, DECEMBER) == f"taken back on {DECEMBER}: 1 charge, 11.90 EUR"
+    facts = [fact for fact in records.of_account(account, DECEMBER) if fact.kind == "charge"]
+    assert [fact.key for fact in facts] == [made.pk] != [kept.pk]
+    assert facts[0].text.endswith("taken back: it was down")

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
+from billclock.billing import ledger
 from billclock.billing.charges import Charge, ChargeKind
 from billclock.billing.clients import Account
 from billclock.billing.concluding import looked
+from billclock.billing.ledger import Cause, Transfer
 from billclock.billing.money import Money
 from billclock.billing.progress import Parked
 from billclock.billing.services import Outcome, Service, Verdict
@@ -46,10 +48,22 @@ def _charged(account: Account, on: date) -> Iterator[str]:
         found = made.filter(run__isnull=by_job).aggregate(count=Count("pk"), sum=total)
         if found["count"]:
             yield f"{said} on {on}: {_counted(account, found['count'], found['sum'])}"
-    back = Charge.objects.filter(account=account, reversal__on=on)
-    found = back.aggregate(count=Count("pk"), sum=total)
+    found = taken_back(account, on).aggregate(count=Count("pk"), sum=total)
     if found["count"]:
         yield f"taken back on {on}: {_counted(account, found['count'], found['sum'])}"
+
+
+def taken_back(account: Account, on: date) -> QuerySet[Charge]:
+    """Give the charges that were taken back on a date: by the money that came of it.
+
+    An account's transfers of a date have an index, its charges' reversals none.
+    """
+    money = ledger.received(account.funds).filter(on=on, cause=Cause.REVERSAL)
+    posted = Transfer.objects.filter(
+        pk__in=list(money.values_list("source", flat=True)),
+        cause__in=(Cause.CHARGE, Cause.CHARGE_TAX),
+    )
+    return Charge.objects.filter(pk__in=posted.values("source"), reversal__on=on)
 
 
 def _counted(account: Account, count: int, minor: int) -> str:

@@ -11,7 +11,7 @@ from billclock.accounts.models import AuditRow
 from billclock.billing import notice_kinds as kinds
 from billclock.billing.charges import Charge, ChargeKind
 from billclock.billing.clients import Account
-from billclock.billing.concluding import looked
+from billclock.billing.concluding import billed, looked
 from billclock.billing.explaining import Fact, letters_told
 from billclock.billing.invoices import Invoice
 from billclock.billing.ledger import Cause, Transfer
@@ -88,16 +88,16 @@ def of_stored(stored: StoredMethod, on: date) -> Iterator[Fact]:
 
 
 def _charges(account: Account, on: date) -> Iterator[Fact]:
-    found = Charge.objects.filter(Q(on=on) | Q(reversal__on=on), account=account)
-    for charge in found.select_related("reversal", "service").order_by("id")[:MOST]:
-        number, back = charge.service.number, getattr(charge, "reversal", None)
-        if charge.on == on:
-            kind = ChargeKind(charge.kind).name.lower()
-            span = f"{charge.period_start} to before {charge.period_end}"
-            sum_ = Money(charge.total_minor, account.currency_id)
-            yield Fact("charge", charge.pk, on, f"{number}: {kind} {span}: {sum_}")
-        if back is not None and back.on == on:
-            yield Fact("charge", charge.pk, on, f"{number}: taken back: {back.why}")
+    made = Charge.objects.filter(account=account, on=on).select_related("service")
+    for charge in made.order_by("id")[:MOST]:
+        kind = ChargeKind(charge.kind).name.lower()
+        span = f"{charge.period_start} to before {charge.period_end}"
+        sum_ = Money(charge.total_minor, account.currency_id)
+        yield Fact("charge", charge.pk, on, f"{charge.service.number}: {kind} {span}: {sum_}")
+    back = billed.taken_back(account, on).select_related("reversal", "service")
+    for charge in back.order_by("id")[:MOST]:
+        said = f"{charge.service.number}: taken back: {charge.reversal.why}"
+        yield Fact("charge", charge.pk, on, said)
 
 
 def _stops(account: Account, on: date) -> Iterator[Fact]:

@@ -45,10 +45,9 @@ def concluded(account: Account, on: date, service: Service | None = None) -> str
     done = list(_done(mine, on))
     if done:
         return "; ".join(done)
-    waiting = _waiting(account, mine, on)
     why = (
         looked.not_looked(JOB, account.provider, on)
-        or "; ".join(_why(account, one, on) for one in waiting[:MOST_NAMED])
+        or "; ".join(_why(account, one, on) for one in _waiting(account, mine, on))
         or "nothing was unpaid, ended or over its most"
     )
     return f"nothing stopped on {on}: {why}"
@@ -84,24 +83,35 @@ def _waiting(account: Account, mine: QuerySet[Service], on: date) -> list[Waitin
         .exclude(Exists(stood.filter(service=OuterRef("pk"))))
         .annotate(outcome=Subquery(verdicts.values("outcome")[:1]))
         .filter(outcome__in=UNPAID)
-        .annotate(
-            ended=told_at(
-                kinds.EXPIRING.name,
-                account=OuterRef("account"),
-                period=OuterRef("paid_until"),
-                subject=OuterRef("pk"),
-                threshold=None,
-            )
-        )
         .select_related("account__client", "account__group", "account__provider", "product")
+        .order_by("pk")
     )
+    waiting = list(found[:MOST_NAMED])
+    told = _told(account, waiting, on) if waiting else {}
+    return [
+        Waiting(
+            one,
+            Reason.MONEY if one.outcome == Outcome.UNFUNDED else Reason.EXPIRED,
+            told[one.pk],
+        )
+        for one in waiting
+    ]
+
+
+def _told(account: Account, waiting: Sequence[Any], on: date) -> dict[int, datetime | None]:
+    """Give, by service, since when its people know: of missing money, or of its end."""
     unfunded = _known(account, on)
-    waiting = []
-    for one in found.order_by("pk")[: MOST_NAMED + 1]:
-        money = one.outcome == Outcome.UNFUNDED
-        reason = Reason.MONEY if money else Reason.EXPIRED
-        waiting.append(Waiting(one, reason, unfunded if money else one.ended))
-    return waiting
+    ended = told_at(
+        kinds.EXPIRING.name, account=OuterRef("account"), period=OuterRef("paid_until"),
+        subject=OuterRef("pk"), threshold=None,
+    )  # fmt: skip
+    keys = [one.pk for one in waiting]
+    of_ends = dict(
+        Service.objects.filter(pk__in=keys).annotate(told=ended).values_list("pk", "told")
+    )
+    return {
+        one.pk: unfunded if one.outcome == Outcome.UNFUNDED else of_ends[one.pk] for one in waiting
+    }
 
 
 def _known(account: Account, on: date) -> datetime | None:
