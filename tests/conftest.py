@@ -18,6 +18,30 @@ hypothesis.load_profile("house")
 
 QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SLOW = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "web/test_screens",
+        "api/test_permissions",
+        "faults/test_payment_kills",
+        "faults/test_billing_kills",
+        "faults/test_numbers",
+        "acceptance/test_books",
+        "jobs/test_autosuspend_just",
+        "simulation/test_real_month",
+        "simulation/test_company",
+        "faults/test_saving",
+        "web/test_account_browser",
+        "acceptance/test_faults_seen",
+        "acceptance/test_walk",
+        "web/test_jobs_browser",
+        "commands/test_prepare",
+        "faults/test_kills",
+        "acceptance/test_first_day",
+        "api/test_fuzz",
+    )
+)
+"""What takes longest, the slowest first: `./run test --durations=100` tells."""
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "root"),
     "chromium": (lambda: CHROMIUM is not None, "a Chromium (apt-get install chromium)"),
@@ -32,6 +56,13 @@ NEEDS = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests of full counts too")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the files begin first that take longest: none of them is left for one core at the end."""
+    last = len(SLOW)
+    order = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], last))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -78,12 +109,20 @@ def django_db_modify_db_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _passwords_are_quick() -> None:
-    """Hash passwords at once, in this process: what is slow on purpose has tests of its own.
+def _quick() -> None:
+    """Leave out what each of thousands of tests would wait for, in this process alone.
 
-    They take `slow_passwords`.
+    Passwords are hashed at once; a test's client does not look at all static files before its
+    first request. Who proves these takes `slow_passwords` or `static_files`.
     """
     settings.PASSWORD_HASHERS = [QUICK, *settings.PASSWORD_HASHERS]
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def static_files(settings: LazySettings) -> None:
+    """Look at all static files at the start, as the product does."""
+    settings.WHITENOISE_AUTOREFRESH = False
 
 
 @pytest.fixture

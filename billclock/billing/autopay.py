@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, F, OuterRef, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from billclock.billing import following, forecast, notice_kinds, paying
 from billclock.billing.clients import Account
@@ -71,12 +71,13 @@ def wish(account: Account, outlook: Outlook, on: date) -> Wish:
 def taken(account: Account, on: date) -> int:
     """Give what top-ups took, or are taking, within the sliding month that ends with a date.
 
-    What the client paid himself is not among them.
+    What was declined at first counts on the day it was taken, and what is on its way on any. What
+    the client paid himself is not among them.
     """
     payments = account.payments.filter(
+        Q(credited_on=None) | Q(credited_on__range=(month_back(on), on)),
         purpose=Payment.Purpose.TOP_UP,
         stored__isnull=False,
-        created_on__range=(month_back(on), on),
     ).exclude(state__in=(Payment.State.NEW, Payment.State.CANCELLED))
     return payments.aggregate(sum=Sum(F("amount_minor") - F("refunded_minor")))["sum"] or 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -200,13 +200,25 @@ def _letters(day: Day) -> Iterator[Fact]:
     found = Notice.objects.filter(
         account=day.service.account_id, subject__in=(0, day.service.pk), on=day.on
     )
-    for notice in found.order_by("id"):
-        yield Fact("notice", notice.pk, notice.on, f"{notice.kind}, {letter_text(notice)}")
+    for notice, said in letters_told(found.order_by("id")):
+        yield Fact("notice", notice.pk, notice.on, f"{notice.kind}, {said}")
+
+
+def letters_told(found: Iterable[Notice]) -> Iterator[tuple[Notice, str]]:
+    """Give notices with what became of the letter of each, all by one query."""
+    notices = list(found)
+    keys = [notice.message for notice in notices if notice.message]
+    messages = {one.dedupe_key: one for one in Message.objects.filter(dedupe_key__in=keys)}
+    for notice in notices:
+        yield notice, _fate(notice, messages.get(notice.message))
 
 
 def letter_text(notice: Notice) -> str:
     """Say what became of a notice's letter."""
-    message = Message.objects.filter(dedupe_key=notice.message).first() if notice.message else None
+    return next(said for _notice, said in letters_told([notice]))
+
+
+def _fate(notice: Notice, message: Message | None) -> str:
     if message is None:
         return notice.why_not or "without a letter"
     if message.sent_at is not None:

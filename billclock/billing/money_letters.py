@@ -27,7 +27,7 @@ def concluded(account: Account, on: date, outlook: Outlook | None) -> str:
     """
     told = [f"{one.kind} {one.threshold}" for one in _letters(account).filter(on=on)]
     if told:
-        return f"told on {on}: {', '.join(told)}"
+        return f"told on {on}: {'; '.join(told)}"
     reasons = _by_now(account, on, outlook) if on >= account.provider.today() else ()
     found = (
         looked.not_looked(JOB, account.provider, on)

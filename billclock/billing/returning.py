@@ -165,8 +165,8 @@ def _intend(payment: Payment, minor: int, why: str, seen: int | None) -> Attempt
         raise BillingError(_("Money of it went back since this was asked: look at it again."))
     _require_left(payment, minor)
     funds = payment.account.funds
-    if funds.balance_minor - minor < funds.floor_minor:
-        has = funds.balance_minor - funds.floor_minor
+    has = ledger.available(funds, credit_blocked=payment.account.credit_blocked)
+    if has < minor:
         raise NotEnoughMoneyError(payment.account.number, minor, has, funds.currency)
     last = payment.attempts.aggregate(last=Max("number"))["last"] or 0
     attempt = Attempt.objects.create(

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from billclock.billing import overdue
 from billclock.billing.clients import Account
 from billclock.billing.explaining import Day, letter_text, verdict_text
-from billclock.billing.notifications import Notice
+from billclock.billing.notifications import SUPERSEDED, Notice
 from billclock.billing.paying import OPEN as IN_FLIGHT
 from billclock.billing.payments import Attempt
 from billclock.billing.progress import JobRun, Parked
@@ -73,7 +73,7 @@ def _causes(day: Day) -> Iterator[str]:
 def _told(service: Service, kind: str, subject: int, period: date) -> Iterator[str]:
     notices = Notice.objects.filter(
         account=service.account_id, kind=kind, subject=subject, period=period
-    )
+    ).exclude(why_not=SUPERSEDED)
     for notice in notices.order_by("on", "id"):
         yield f"its people were told on {notice.on}: {letter_text(notice)}"
     if not notices:

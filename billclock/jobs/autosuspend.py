@@ -16,6 +16,7 @@ from billclock.billing import (
     progress,
     standing,
 )
+from billclock.billing.concluding import stops
 from billclock.billing.enforcing import Done
 from billclock.billing.errors import BillingError, LimitError
 from billclock.billing.letters import told
@@ -58,9 +59,7 @@ def autosuspend(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Repo
     tally = Tally(NAME)
     if explain:
         with tally.isolated(explain):
-            for line in standing.explain(_found(explain), on=on):
-                tally.say(line)
-            tally.unchanged += 1
+            _explain(tally, _found(explain), on)
         return tally.report()
     if not dry_run:
         told.hand_over()
@@ -76,8 +75,18 @@ def autosuspend(*, on: date, dry_run: bool, confirm: bool, explain: str) -> Repo
     return tally.report()
 
 
+def _explain(tally: Tally, service: Service, on: date) -> None:
+    """Say what it did to a service on a date or why nothing, then how the service stands by now."""
+    day = business_date(service.account.provider, on)
+    tally.say(f"{service.number}: {stops.concluded(service.account, day, service)}")
+    for line in standing.explain(service, on=on):
+        tally.say(line)
+    tally.unchanged += 1
+
+
 def _found(number: str) -> Service:
-    service = Service.objects.select_related("account__provider").filter(number=number).first()
+    related = ("account__provider", "account__client", "account__group")
+    service = Service.objects.select_related(*related).filter(number=number).first()
     if service is None:
         raise BillingError(f"there is no service {number}", "give its number as lists show it")
     return service

@@ -21,6 +21,7 @@ from billclock.web import (
     searched,
     service_columns,
     service_words,
+    why,
 )
 from billclock.web.client_acts import ACTS
 from billclock.web.client_forms import AccountForm
@@ -197,6 +198,7 @@ ACCOUNTS = Section(
             or reverse("document", args=[invoice.pk]),
             empty=_("None yet."),
         ),
+        why.OF_ACCOUNT,
         Panel("story", _("Everything, in order"), template="clients/story.html",
               context=client_story.shown),
     ),

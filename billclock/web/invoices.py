@@ -17,7 +17,7 @@ from billclock.billing.invoices import Invoice, InvoiceLine
 from billclock.billing.payments import Payment
 from billclock.billing.provider import Company, Provider
 from billclock.web import invoice_words as words
-from billclock.web import searched
+from billclock.web import searched, why
 from billclock.web.client_words import LANGUAGES as LANGUAGE_NAMES
 from billclock.web.client_words import amount
 from billclock.web.invoice_acts import ACTS
@@ -36,7 +36,7 @@ SETTLED = (Invoice.State.ISSUED, Invoice.State.CLOSED)
 
 def _rows() -> QuerySet[Invoice]:
     return Invoice.objects.select_related(
-        "account__client", "account__provider", "account__payer", "company", "credits"
+        "account__client", "account__provider", "account__payer", "company__provider", "credits"
     )
 
 
@@ -210,6 +210,7 @@ INVOICES = Section(
         Related("lines", _("Lines"), rows=_lines, columns=LINE, most=200, link=_charge_link),
         Panel("sums", _("Tax and document"), template="invoices/sums.html", context=_sums),
         Panel("paid", _("What paid it"), template="invoices/paid.html", context=_paid),
+        why.OF_INVOICE,
         Related("payments", _("Payments asked for by it"), rows=_payments, columns=PAYMENT,
                 rare=True, link=lambda row: way_to("payments", row.pk)),
         Related("credit-notes", _("Credit notes"), rows=_credit_notes, columns=NOTE, rare=True,

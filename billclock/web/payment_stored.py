@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billclock.billing import storing
 from billclock.billing.clients import Account
 from billclock.billing.payments import Payment, StoredMethod
+from billclock.web import why
 from billclock.web.kit.columns import Day, Link, Moment, Money, Number, State, Text
 from billclock.web.kit.filters import Choice
 from billclock.web.kit.leading import way_to
@@ -22,7 +23,7 @@ from billclock.web.payments import AMOUNT, METHOD, methods
 def _rows() -> QuerySet[StoredMethod]:
     paid = Payment.objects.filter(account__client=OuterRef("client"), stored=OuterRef("pk"))
     declined = paid.order_by().values("stored").annotate(sum=Sum("tries")).values("sum")
-    found = StoredMethod.objects.select_related("client", "method")
+    found = StoredMethod.objects.select_related("client", "method__provider")
     return found.annotate(declined=Subquery(declined))
 
 
@@ -95,6 +96,7 @@ STORED_METHODS = Section(
         Related("payments", _("Payments"), rows=_payments, columns=PAID,
                 link=lambda row: way_to("payments", row.pk),
                 empty=_("Nothing was paid by it yet.")),
+        why.OF_STORED,
     ),
     empty=_("Clients store them when they pay; nobody else does."),
 )  # fmt: skip

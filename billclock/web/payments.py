@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billclock.billing.ledger import Transfer
 from billclock.billing.payments import Attempt, BankEntry, GatewayEvent, Payment, PaymentMethod
-from billclock.web import searched
+from billclock.web import searched, why
 from billclock.web.client_words import CAUSES, PAID
 from billclock.web.kit.columns import Code, Day, Link, Moment, Money, Number, State, Text
 from billclock.web.kit.filters import Choice, Days
@@ -129,6 +129,7 @@ PAYMENTS = Section(
         Day("next_try_on", _("Next try")), Code("key", _("Key")),
     ),
     panels=(
+        why.OF_PAYMENT,
         Related("attempts", _("Requests to the gateway"), rows=_attempts, columns=TRIED,
                 empty=_("Nothing was asked of a gateway for it.")),
         Related("events", _("What the gateway told"), rows=_events, columns=HEARD,

@@ -19,10 +19,14 @@ from billclock.web.retold_cron import FORMS as CRON
 from billclock.web.retold_findings import FORMS as FINDINGS
 from billclock.web.retold_kept import FORMS as KEPT
 from billclock.web.retold_plugins import FORMS as PLUGINS
+from billclock.web.retold_records import FORMS as RECORDS
 from billclock.web.retold_runs import FORMS as RUNS
 from billclock.web.retold_services import FORMS as SERVICES
 
-FORMS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *KEPT, *PLUGINS, *CONCLUDING)
+JOBS = (*CONCLUDING, *RECORDS)
+OTHERS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *KEPT, *PLUGINS)
+FORMS = (*OTHERS, *JOBS)
+PLAIN = frozenset(form for form in FORMS if "%" not in form)
 NESTED = ("why", "what")  # facts that are sentences themselves
 LONGEST = 2000  # letters of a text that is looked at
 BETWEEN = "; "  # what joins the sentences of one reason
@@ -64,6 +68,8 @@ def _piecewise(parts: Sequence[str]) -> Iterator[str]:
 
 
 def _in_form(text: str) -> str | None:
+    if text in PLAIN:
+        return _(text)
     for form, shape in _shapes():
         if found := shape.fullmatch(text):
             facts = found.groupdict()
@@ -77,7 +83,20 @@ def _in_form(text: str) -> str | None:
 
 @cache
 def _shapes() -> list[tuple[str, re.Pattern[str]]]:
-    return [(form, _shape(form)) for form in FORMS]
+    """Give every form with its pattern, in the order in which they are tried.
+
+    Those of jobs come by how many words they begin with: before others' where there are any,
+    behind them where there is none.
+    """
+    by_words = sorted(JOBS, key=lambda form: (-len(form.partition("%(")[0]), -len(_bare(form))))
+    begun = [form for form in by_words if not form.startswith("%(")]
+    forms = (*begun, *OTHERS, *(form for form in by_words if form.startswith("%(")))
+    return [(form, _shape(form)) for form in forms]
+
+
+def _bare(form: str) -> str:
+    """Give a form's words without its facts."""
+    return re.sub(r"%\(\w+\)[sd]", "", form)
 
 
 def _shape(form: str) -> re.Pattern[str]:

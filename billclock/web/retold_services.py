@@ -44,8 +44,6 @@ FORMS = (
     "automatic renewal switched off by %(by)s: %(why)s",
     "automatic renewal switched on by %(by)s",
     "automatic renewal switched off by %(by)s",
-    "%(letter)s, without a letter",
-    "%(letter)s, its letter went out on %(at)s UTC",
     "money",
     "addon",
     "staff",

@@ -22,7 +22,8 @@ from billclock.web.kit.fields import Day, Form
 from billclock.web.kit.filters import Choice, Days
 from billclock.web.kit.panels import Panel, Related
 from billclock.web.kit.section import Act, Given, Section
-from billclock.web.service_next import coming, why
+from billclock.web.service_next import coming
+from billclock.web.why import OF_SERVICE
 
 PEOPLES = (Reason.STAFF, Reason.CLIENT, Reason.ABUSE)
 """Reasons for which people stop a service; billing finds the others."""
@@ -186,7 +187,7 @@ SERVICES = Section(
     acts=ACTS,
     facts=shown.FACTS,
     panels=(
-        Panel("why", _("Why?"), template="services/why.html", context=why),
+        OF_SERVICE,
         Related("tasks", _("Staff tasks"), columns=shown.TASK, rare=True,
                 rows=lambda row: row.tasks.order_by("-pk"),
                 link=lambda task: reverse("tasks_one", args=[task.pk])),

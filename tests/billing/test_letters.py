@@ -1,8 +1,6 @@
 """Letters: who gets them, what they say, in which words; sent to a real mail server."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from email.message import EmailMessage
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,78 +8,36 @@ from pytest_django.fixtures import Settings
 
 from billclock import clock
 from billclock.billing import closing, invoicing
-from billclock.billing.charges import Charge, ChargeKind
-from billclock.billing.clients import Account, Contact
+from billclock.billing.clients import Contact
 from billclock.billing.invoice_lines import Line
 from billclock.billing.invoices import Invoice
-from billclock.billing.letters import readers, words
-from billclock.billing.letters.words import WordsError
+from billclock.billing.letters import readers
 from billclock.billing.money import Money
-from billclock.billing.notice_kinds import KINDS, LOW_MONEY, RENEWED
-from billclock.billing.notifications import Subscription, Template, notify
-from billclock.billing.services import Outcome, RenewalSwitch, Service, Status, Verdict
+from billclock.billing.notice_kinds import KINDS, LOW_MONEY
+from billclock.billing.notifications import Subscription, notify
+from billclock.billing.services import RenewalSwitch, Service, Status
 from billclock.outbox.delivery import Result, deliver
 from billclock.outbox.models import Message, State
 from tests.billing import papers
+from tests.billing.lettering import (
+    NEXT,
+    NOON,
+    ON,
+    low,
+    noon,
+    page,
+    refuse,
+    relay,
+    renew,
+    shop,
+    subject,
+    text,
+)
 from tests.billing.shop import Shop
-from tests.outbox.relay import Relay, serving
+from tests.outbox.relay import Relay
 
+__all__ = ["noon", "relay", "shop"]
 pytestmark = pytest.mark.django_db
-
-ON = date(2027, 3, 1)
-NEXT = date(2027, 4, 1)
-NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
-LOW = {"ends_on": date(2027, 3, 6), "need": Money(123456, "EUR"), "balance": Money(700, "EUR")}
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with clock.at(NOON):
-        yield
-
-
-@pytest.fixture
-def relay(settings: Settings) -> Iterator[Relay]:
-    settings.PUBLIC_URL = "https://clock.example"
-    with serving(Relay()) as relay:
-        settings.SMTP = relay.url
-        yield relay
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return Shop()
-
-
-def low(account: Account, **facts: object) -> None:
-    notify(account, "low_money", period=ON, threshold=5, on=ON, facts=LOW | facts)
-
-
-def subject(mail: EmailMessage) -> str:
-    # a reader of folded headers leaves the space at which they were folded
-    return mail["Subject"].strip()
-
-
-def text(mail: EmailMessage) -> str:
-    return mail.get_body(("plain",)).get_content()
-
-
-def page(mail: EmailMessage) -> str:
-    return mail.get_body(("html",)).get_content()
-
-
-def renew(service: Service, amount: int = 1000, tax: int = 190) -> Charge:
-    return Charge.objects.create(
-        service=service, account=service.account, kind=ChargeKind.PERIOD, period_start=ON,
-        period_end=NEXT, list_minor=amount, net_minor=amount, tax_minor=tax, on=ON,
-    )  # fmt: skip
-
-
-def refuse(service: Service, need: int = 1190) -> Verdict:
-    Service.objects.filter(pk=service.pk).update(unfunded_since=ON)
-    return Verdict.objects.create(
-        service=service, on=ON, outcome=Outcome.UNFUNDED, need_minor=need, available_minor=5
-    )
 
 
 # what arrives
@@ -399,114 +355,3 @@ def test_what_a_letter_is_about_may_be_gone(shop: Shop, relay: Relay):
     result = deliver()
     assert (result.sent, result.delayed + result.failed) == (1, 1)
     assert "Invoice" in Message.objects.get(payload__kind="invoice").last_error
-
-
-# words
-
-
-def own(shop: Shop, **given: object) -> Template:
-    facts = {"kind": "low_money", "language": "en", "provider": shop.provider}
-    facts |= {"subject": "Mind {{ account }}", "text": "Only {{ balance }} left, <b>dear</b>."}
-    return Template.objects.create(**(facts | given))
-
-
-def test_a_providers_words_come_before_common_ones_before_ours(shop: Shop, relay: Relay):
-    account = shop.account("ann@client.example", "igor@client.example")
-    Contact.objects.filter(email="igor@client.example").update(language="ru")
-    own(shop, provider=None, subject="common")
-    low(account)
-    deliver()
-    own(shop)
-    notify(account, "low_money", period=ON, threshold=4, on=ON, facts=LOW)
-    deliver()
-    assert [subject(mail)[:12] for mail in relay.mails] == [
-        "common",
-        "Деньги на сч",
-        "Mind acme-1",
-        "Деньги на сч",
-    ]
-    said = text(relay.mails[2])
-    assert said.startswith("Only €7.00 left, <b>dear</b>.\n")
-    assert "/letters/unsubscribe/" in said
-    shown = page(relay.mails[2])
-    assert "Only €7.00 left, &lt;b&gt;dear&lt;/b&gt;." in shown
-    assert "/letters/unsubscribe/" in shown
-
-
-def test_a_page_of_the_providers_own_is_framed_unless_it_is_whole(shop: Shop, relay: Relay):
-    template = own(shop, html="<p>Dear {{ contact }}, <em>{{ balance }}</em></p>")
-    account = shop.account("ann@client.example")
-    Contact.objects.update(name="<Ann>")
-    low(account)
-    deliver()
-    assert "Dear &lt;Ann&gt;, <em>€7.00</em>" in page(relay.mails[0])
-    assert "/letters/unsubscribe/" in page(relay.mails[0])
-    Template.objects.filter(pk=template.pk).update(html="<html><body>whole</body></html>")
-    notify(account, "low_money", period=ON, threshold=4, on=ON, facts=LOW)
-    deliver()
-    assert "/letters/unsubscribe/" not in page(relay.mails[1])
-
-
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("one\ntwo {{ balance", r"low_money \(en, acme\), text"),
-        ("one\n{% if balance %}two", r"text, line 2: Unclosed tag.*'if'"),
-        ("one\ntwo\n{% load i18n %}", r"line 3: .*load"),
-        ("{% debug %}", "line 1: .*debug"),
-        ("{% now 'Y' %}", "now"),
-        ("{% url 'jobs' %}", "url"),
-        ("{% csrf_token %}", "csrf_token"),
-        ("{% autoescape off %}{% endautoescape %}", "autoescape"),
-        ("{{ client|safe }}", "safe"),
-        ("{{ client|ljust:'99999999999' }}", "ljust"),
-        ("{{ client.__class__ }}", "may not begin with underscores"),
-        ("{% include '../../../settings.py' %}", "settings.py"),
-        ("{% include '/etc/passwd' %}", "passwd"),
-        ("{{ 1|divisibleby:0 }}", "line 1"),
-    ],
-)  # fmt: skip
-def test_a_template_beyond_the_sandbox_is_refused_by_line(shop: Shop, source: str, told: str):
-    template = own(shop, text=source)
-    if source.endswith("{{ balance"):
-        assert "{{ balance" in words.of_provider(template, {"balance": "1"}).text
-        return
-    with pytest.raises(WordsError, match=told):
-        words.of_provider(template, {"balance": "1", "client": "c"})
-
-
-def test_a_broken_template_does_not_keep_the_letter_back(shop: Shop, relay: Relay, caplog):
-    own(shop, text="{% if %}")
-    low(shop.account("ann@client.example"))
-    assert deliver() == Result(sent=1)
-    assert subject(relay.mails[0]).startswith("The money on account")
-    assert "low_money (en, acme), text, line 1" in caplog.text
-
-
-def test_settings_are_out_of_reach(shop: Shop):
-    template = own(shop, text="[{{ settings.SECRET_KEY }}{{ request }}{{ provider.settings }}]")
-    assert words.of_provider(template, {"provider": {"name": "n"}}).text.startswith("[]")
-
-
-@pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_written_in_every_language(kind: str, language: str):
-    assert words.written(kind, language)
-    typed = {"title": "Works on Sunday", "text": "The network is renewed."}  # a person's own letter
-    said = words.of_ours(kind, language, {"language": language, **typed})
-    assert said.subject
-    assert said.text
-    assert f'lang="{language}"' in said.html
-
-
-def test_the_way_out_cannot_be_forged(shop: Shop):
-    shop.account("ann@client.example")
-    ann = Contact.objects.get()
-    token = readers.link(ann, RENEWED).rpartition("/")[2]
-    assert readers.of_link(token) == (ann, RENEWED)
-    for bad in (token[:-1], token + "x", "", "x", "W10:1:abc"):
-        with pytest.raises(readers.BadLinkError, match="not whole"):
-            readers.of_link(bad)
-    ann.delete()
-    with pytest.raises(readers.BadLinkError):
-        readers.of_link(token)

@@ -13,7 +13,9 @@ from django.db.models import Sum
 
 from billclock import clock
 from billclock.billing import gateway_events, hearing, paying, returning, storing
-from billclock.billing.errors import BillingError
+from billclock.billing.clients import Account
+from billclock.billing.errors import BillingError, NotEnoughMoneyError
+from billclock.billing.ledger import LedgerAccount
 from billclock.billing.payment_methods import base
 from billclock.billing.payments import Attempt, GatewayEvent, Payment, StoredMethod
 from billclock.billing.verifying import breaches
@@ -81,6 +83,24 @@ def test_a_refund_leaves_the_account_first_and_is_made_once():
         payment.refresh_from_db()
     assert payment.state == Payment.State.RETURNED
     assert till.balance == till.truth == 0
+    assert not list(breaches())
+
+
+def test_a_refund_does_not_lend_from_a_blocked_limit():
+    """What was spent is not given back on credit that the account has lost."""
+    with clock.at(START):
+        till = Till()
+        payment = till.pay()
+        Account.objects.filter(pk=till.account.pk).update(
+            kind=Account.Kind.CREDIT, credit_blocked=True
+        )
+        LedgerAccount.objects.filter(pk=till.account.pk).update(floor_minor=-100_00)
+        till.house.pay(till.account, -50_00)
+        payment = Payment.objects.get(pk=payment.pk)
+        with pytest.raises(NotEnoughMoneyError):
+            returning.refund(payment, 10_00, "he asks for it")
+        Account.objects.filter(pk=till.account.pk).update(credit_blocked=False)
+        returning.refund(Payment.objects.get(pk=payment.pk), 10_00, "he may owe it")
     assert not list(breaches())
 
 

@@ -249,9 +249,25 @@ def test_the_limit_counts_a_sliding_month(shop: Shop):
             account, method, minor, key=f"old {day}", purpose=Payment.Purpose.TOP_UP, on=day,
             stored=StoredMethod.objects.get(),
         )  # fmt: skip
-        Payment.objects.filter(pk=payment.pk).update(state=Payment.State.CREDITED)
+        Payment.objects.filter(pk=payment.pk).update(state=Payment.State.CREDITED, credited_on=day)
     assert autopay.taken(account, date(2027, 5, 23)) == 300
     assert autopay.taken(account, date(2027, 4, 24)) == 1200
+
+
+def test_the_limit_counts_a_top_up_on_the_day_its_money_was_taken(shop: Shop):
+    """A declined one is tried for a fortnight: it was asked for long before it was taken."""
+    account = short_in(shop, 60)
+    method = card(shop, account, autopay_most_minor=1000)
+    payment = paying.request(
+        account, method, 900, key="declined at first", purpose=Payment.Purpose.TOP_UP,
+        on=date(2027, 4, 20), stored=StoredMethod.objects.get(),
+    )  # fmt: skip
+    taken = date(2027, 5, 4)
+    assert autopay.taken(account, taken) == 0
+    for state, credited in ((Payment.State.IN_PROGRESS, None), (Payment.State.CREDITED, taken)):
+        Payment.objects.filter(pk=payment.pk).update(state=state, credited_on=credited)
+        assert autopay.taken(account, date(2027, 5, 25)) == 900
+    assert autopay.taken(account, date(2027, 6, 4)) == 0
 
 
 def test_a_card_replaced_is_tried_in_the_same_forecast(shop: Shop):

@@ -74,6 +74,7 @@ def test_every_class_of_the_kit_is_used() -> None:
     assert {name for name in asked if not re.search(rf"\b{name}\b", source)} == set()
 
 
+@pytest.mark.usefixtures("static_files")
 @pytest.mark.parametrize("name", ["css/tokens.css", "js/page.js", "vendor/lucide/sprite.svg"])
 def test_a_file_is_served_to_everybody_and_kept_for_ever(name: str) -> None:
     answer = Client().get(settings.STATIC_URL + name)
@@ -107,3 +108,13 @@ def test_a_file_changed_under_a_running_server_is_sent_whole_and_not_kept(
 def test_own_style_and_script_are_light() -> None:
     own = [path for path in OURS if path.suffix in (".css", ".js")]
     assert sum(len(gzip.compress(path.read_bytes())) for path in own) < 100_000
+
+
+@pytest.mark.django_db(databases=["default", "scheduler"])
+def test_a_page_is_painted_when_all_of_it_has_come() -> None:
+    """What the browser is told to wait for is there, once, and is the page's last element."""
+    page = Client().get("/sign-in").content.decode()
+    (awaited,) = re.findall(r'<link rel="expect" href="#(\w+)" blocking="render">', page)
+    before, _, after = page.partition(f'id="{awaited}"')
+    assert "<main" in before
+    assert re.findall(r"<[^/]\w*", after) == []

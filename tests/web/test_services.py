@@ -1,6 +1,6 @@
 """Services on screen: the list, one service, why it is so, what is done to it and what it costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -20,6 +20,13 @@ from tests.billing.company import House, assert_books_agree, balance
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
 SignedIn = Callable[..., Client]
 SCRIPT = "<script>alert(1)</script>\u202e"
+
+
+@pytest.fixture(autouse=True)
+def still() -> Iterator[None]:
+    """Let no midnight come between an order and the look at it."""
+    with clock.at(clock.now()):
+        yield
 
 
 @pytest.fixture

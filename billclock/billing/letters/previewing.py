@@ -42,6 +42,8 @@ def of_notice(notice: Notice) -> Look:
     """Give a notice's letters; their ways to unsubscribe lead nowhere."""
     try:
         kind, news = kind_of(notice.kind), _news(notice)
+        if not news.facts.keys() >= set(kind.facts):  # superseded, or its message has gone
+            return Look(why_not=_("What it had to tell was not kept."))
         found = readers.readers(news.account, kind)
         facts = gather(news)
         composer = Composer()

@@ -54,8 +54,8 @@ def page(
     page is found by keys first. Databases that see sifts and joins at once begin at a joined table
     of a few rows, and put a million in order.
     """
-    ahead = _below(rows, order, after)
-    back = None if ahead is not None else _above(rows, order, before)
+    ahead = _beyond(rows, order, after)
+    back = None if ahead is not None else _beyond(rows, order, before, turned=True)
     if back is not None:
         found = _first(back, order, most + 1, whole, turned=True)
         more, found = len(found) > most, found[:most][::-1]
@@ -104,39 +104,24 @@ def _ordered(rows: Rows, order: Order, *, turned: bool = False) -> Rows:
     return rows.order_by(field, "-pk" if down else "pk")
 
 
-def _below(rows: Rows, order: Order, place: str) -> Rows | None:
-    """Keep what comes after a place; None where it is no place."""
+def _beyond(rows: Rows, order: Order, place: str, *, turned: bool = False) -> Rows | None:
+    """Keep what comes after a place, `turned` what comes before it; None where it is no place."""
     read = _read(rows, order, place)
     if read is None:
         return None
     value, key = read
-    way = "lt" if order.descending else "gt"
-    if order.field == "pk":
-        return rows.filter(**{f"pk__{way}": key})
-    name = order.field
-    if value is None:
-        return rows.filter(**{f"{name}__isnull": True, f"pk__{way}": key})
-    later = Q(**{f"{name}__{way}": value}) | Q(**{name: value, f"pk__{way}": key})
-    if _nullable(rows, order):
-        return rows.filter(later | Q(**{f"{name}__isnull": True}))
+    way = "lt" if order.descending != turned else "gt"
+    name, further = order.field, Q(**{f"pk__{way}": key})
+    if name == "pk":
+        return rows.filter(further)
+    if value is None:  # nulls come last
+        null = Q(**{f"{name}__isnull": True})
+        return rows.filter(further | ~null if turned else further & null)
+    beyond = Q(**{f"{name}__{way}": value}) | (Q(**{name: value}) & further)
+    if not turned and _nullable(rows, order):
+        return rows.filter(beyond | Q(**{f"{name}__isnull": True}))
     # the first condition says nothing new, but lets an index begin there
-    return rows.filter(**{f"{name}__{way}e": value}).filter(later)
-
-
-def _above(rows: Rows, order: Order, place: str) -> Rows | None:
-    """Keep what comes before a place; None where it is no place."""
-    read = _read(rows, order, place)
-    if read is None:
-        return None
-    value, key = read
-    way = "gt" if order.descending else "lt"
-    if order.field == "pk":
-        return rows.filter(**{f"pk__{way}": key})
-    name = order.field
-    if value is None:
-        return rows.filter(Q(**{f"{name}__isnull": False}) | Q(**{f"pk__{way}": key}))
-    earlier = Q(**{f"{name}__{way}": value}) | Q(**{name: value, f"pk__{way}": key})
-    return rows.filter(**{f"{name}__{way}e": value}).filter(earlier)
+    return rows.filter(**{f"{name}__{way}e": value}).filter(beyond)
 
 
 def _place(rows: list[Any], at: int, order: Order) -> str:
