@@ -55,11 +55,13 @@ def forget() -> None:
 def in_memory(addresses: dict[str, str]) -> Iterator[None]:
     """Have a prepared folder's databases, by their aliases, in this process's memory at addresses.
 
-    They are there until the block ends.
+    They are there until the block ends. The files are read as what nobody changes: SQLite would lay
+    files of its own beside them for as long, which somebody who copies the folder finds gone.
     """
     held = []
     for alias, address in addresses.items():
-        file = sqlite3.connect(home() / "data" / FILES[alias])
+        path = home() / "data" / FILES[alias]
+        file = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
         memory = sqlite3.connect(address, uri=True)
         file.backup(memory)
         file.close()
