@@ -94,7 +94,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if limited is not None:
         return limited  # type: ignore[no-any-return]
     offered = _offered(request, user)
-    sent = next((form for form in offered.values() if form.is_bound), None)
+    sent = next((form for form in offered.values() if getattr(form, "is_bound", False)), None)
     if sent is not None and sent.is_valid():
         sent.save()
         return HttpResponseRedirect(_onward(request))
@@ -122,8 +122,13 @@ def resume(request: HttpRequest) -> HttpResponse:
 
 
 def _offered(request: HttpRequest, user: User) -> dict[str, Any]:
-    """Make the forms by which a user can show who he is; the one that was sent is bound."""
+    """Make the forms by which a user can show who he is; the one that was sent is bound.
+
+    `nothing` tells that there is none: he has neither a password nor a second factor.
+    """
     kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
+    if not kinds and not user.has_usable_password():
+        return {"nothing": True}
     if not kinds:
         sent = request.POST if request.method == "POST" else None
         return {"password_form": ConfirmByPasswordForm(user, request, sent)}

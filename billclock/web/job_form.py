@@ -22,6 +22,9 @@ DIRECTIVES = (
     "tags", "user", "workdir", "env", "success", "nice", "ionice", "memory", "keep",
     "name", "on-success", "on-failure", "webhook", "webhook-when",
 )  # fmt: skip
+FOLDED = tuple(name for name in DIRECTIVES if name != "tags")
+"""What stands under Advanced."""
+
 DAILY = "0 3 * * *"
 _WRONG = re.compile(r"[^\s,/-]+|[,/-]")  # what stands at a fault: a number, a name, a sign
 
@@ -52,7 +55,12 @@ class JobForm:
     @property
     def folded_fault(self) -> bool:
         """Tell whether something is wrong in what is folded away until it is asked for."""
-        return not self.errors.keys().isdisjoint(DIRECTIVES)
+        return not self.errors.keys().isdisjoint(FOLDED)
+
+    @property
+    def folded(self) -> int:
+        """Count what is set in what is folded away until it is asked for."""
+        return sum(bool(self.directives.get(name)) for name in FOLDED)
 
     @property
     def fault(self) -> tuple[str, str, str]:

@@ -29,6 +29,7 @@ class Remedy:
 
 
 ASKABLE = (Kind.MISSED, Kind.SKIPPED, Kind.PAUSED, Kind.OVERDUE)
+CHANGEABLE = (Kind.CHAIN, Kind.DUPLICATE, Kind.CHANGE)
 RUNNABLE = (Kind.FAILING, Kind.OVERDUE, Kind.MISSED, Kind.SKIPPED, Kind.PAUSED)
 
 
@@ -43,8 +44,8 @@ def ask(entry: int | None, at: datetime, wall: Wall) -> str:
 
 def remedies(group: Group, found: Found, user: User) -> list[Remedy]:
     """Give what can be done about it, of which the first is the likeliest."""
-    first, one = group.first, len(group.problems) == 1
-    given: list[Remedy | None] = []
+    first = group.first
+    given: list[Remedy] = []
     if first.kind in RUNNABLE and may_run(user):
         entries = list(dict.fromkeys(str(p.entry) for p in group.problems if p.entry))[:MOST]
         fields = [("entry", entry) for entry in entries]
@@ -59,18 +60,30 @@ def remedies(group: Group, found: Found, user: User) -> list[Remedy]:
     if first.kind is Kind.MAIL and may_run(user):
         fields = [("key", problem.key) for problem in group.problems]
         given.append(Remedy("send", _("Send again"), reverse("problems_mail"), fields))
+    given += _ways(group, found, user)
+    return given
+
+
+def _ways(group: Group, found: Found, user: User) -> list[Remedy]:
+    """Give the links to where one sees more of it, or changes it by hand."""
+    first, one = group.first, len(group.problems) == 1
+    given = []
     if first.kind is Kind.HEARTBEAT and may_edit(user):
         url = f"{reverse('settings')}#notifications"
         given.append(Remedy("wrench", _("See its address"), url, post=False))
     if first.kind is Kind.OUTSIDE:
         url = f"{reverse('version', args=[first.line])}?{urlencode({'table': first.table})}"
         given.append(Remedy("file-diff", _("See what changed"), url, post=False))
+    if first.kind in CHANGEABLE and first.entry and one:
+        label = _("Change the job") if may_edit(user) else _("Open the job")
+        url = reverse("entry_edit", args=[first.entry])
+        given.append(Remedy("pencil", label, url, post=False))
     if first.run and one:
         url = reverse("run", args=[first.run])
         given.append(Remedy("receipt-text", _("Open run"), url, post=False))
     if first.kind in ASKABLE and one and (url := ask(first.entry, first.at, found.wall)):
         given.append(Remedy("search", _("Why?"), url, post=False))
-    return [remedy for remedy in given if remedy]
+    return given
 
 
 def _fix(group: Group, found: Found) -> Remedy:

@@ -85,7 +85,7 @@ def card(group: Group, found: Found, user: User) -> Card:
         kind=kind,
         name=_name(group, found),
         what=_what(group, found.wall),
-        why=visible(capfirst(WHY[first.kind](group, found.wall))) if one or not first.line else "",
+        why=visible(_why(group, found)) if one or not first.line else "",
         when=when(None if first.kind in _OF_NOW else first.at, found.wall),
         fix=visible(veiling.shown(first.fix or "")) if one else "",
         remedies=remedies(group, found, user),
@@ -94,6 +94,13 @@ def card(group: Group, found: Found, user: User) -> Card:
         keys=[problem.key for problem in group.problems],
         event=first.kind in EVENTS,
     )
+
+
+def _why(group: Group, found: Found) -> str:
+    """Say why; a chain's reason begins with a directive's name, which stays as it is written."""
+    kind = group.first.kind
+    why = WHY[kind](group, found.wall)
+    return why if kind is Kind.CHAIN else capfirst(why)
 
 
 def card_of_books(trouble: Trouble, wall: Wall) -> Card:

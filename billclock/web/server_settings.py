@@ -2,15 +2,29 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
-SHOWN = (
-    "RUNS", "SERVE_LATE", "SMTP", "MAIL_FROM", "HEARTBEAT_URL", "SPOOL", "WEB_USER",
-)  # fmt: skip
-"""Those that the environment alone gives; server_choices has those chosen on the page."""
+MEANINGS: Mapping[str, str] = {
+    "RUNS": _("whether Billclock runs the jobs; no: another cron does"),
+    "SERVE_LATE": _("seconds for which a moment is still started, late"),
+    "SMTP": _(
+        "smtp://[user:password@]host[:port] (smtps:// for TLS, smtp+starttls:// for STARTTLS); "
+        "empty: reports wait"
+    ),
+    "MAIL_FROM": _("sender of reports; empty: root at the host's name"),
+    "HEARTBEAT_URL": _("address fetched once a minute while all is well"),
+    "SPOOL": _("folder of the users' crontabs"),
+    "WEB_USER": _("system user the web process runs as; edits go by the daemon"),
+}
+"""What those mean that the environment alone gives; server_choices has those chosen on the page.
+
+Their words are those of settings.py, where no Django is yet that would translate them.
+"""
 
 SECRET_PATHS = {"HEARTBEAT_URL"}
 """Addresses whose path is what lets one in, as the watchers of heartbeats give them."""
@@ -36,10 +50,10 @@ def shown() -> Sequence[Setting]:
         Setting(
             described[name].name,
             _told(getattr(settings, name), secret_path=name in SECRET_PATHS),
-            described[name].meaning,
+            gettext(meaning),
             bool(os.environ.get(described[name].name, "").strip()),
         )
-        for name in SHOWN
+        for name, meaning in MEANINGS.items()
     ]
 
 

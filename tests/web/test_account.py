@@ -212,6 +212,36 @@ def test_who_signs_in_without_a_password_is_asked_for_a_first_one(
     assert client.get("/account/password/first").url == "/account/password"
 
 
+def test_an_account_without_a_password_is_not_told_of_one(anna: User, client: Client) -> None:
+    anna.set_unusable_password()
+    anna.save()
+    client.force_login(anna)
+    page = client.get("/account").content.decode()
+    assert "Nothing opens this account again" in page
+    assert 'href="/account/password/first"' in page
+    assert "A password alone opens this account" not in page
+    anna.set_password(PASSWORD)
+    anna.save()
+    client.force_login(anna)
+    page = client.get("/account").content.decode()
+    assert "A password alone opens this account" in page
+    assert "Nothing opens this account again" not in page
+
+
+def test_who_has_nothing_to_show_is_led_to_a_link_instead_of_a_field(
+    anna: User, client: Client
+) -> None:
+    anna.set_unusable_password()
+    anna.save()
+    client.force_login(anna)
+    page = client.get("/account/confirm").content.decode()
+    assert "neither a password nor a second factor" in page
+    assert 'href="/forgotten"' in page
+    assert 'type="password"' not in page
+    again = client.post("/account/confirm", {"password": PASSWORD})
+    assert "neither a password nor a second factor" in again.content.decode()
+
+
 def test_one_ends_another_session_from_the_page(client: Client) -> None:
     other = Client(headers={"user-agent": "Mozilla/5.0 (iPhone) CriOS/140.0 Safari/604.1"})
     sign_in(other)

@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils.html import escape
 
 from billclock import clock
 from billclock.accounts.models import AuditRow, Role
 from billclock.outbox.models import Message
 from billclock.scheduler.models import Entry, Outcome, Pause
 from billclock.scheduler.tables import Tables
+from billclock.web import server_settings
 from tests.web.conftest import ran
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -212,6 +214,18 @@ def test_the_servers_settings_hide_passwords(
     assert "https://beats.example.net/…" in page
     assert "4f1c2d" not in page
     assert "hunter2" not in page
+
+
+def test_the_servers_settings_mean_what_their_reference_says_and_in_russian_too(
+    table: Write, signed_in: SignIn, settings: LazySettings
+) -> None:
+    table(JOB)
+    meant = {one.name.removeprefix("BILLCLOCK_"): one.meaning for one in settings.DESCRIBED}
+    assert {name: meant[name] for name in server_settings.MEANINGS} == server_settings.MEANINGS
+    client = signed_in()
+    page = client.get("/settings", headers={"Accept-Language": "ru"}).content.decode()
+    assert "папка с таблицами crontab пользователей" in page
+    assert not [words for words in server_settings.MEANINGS.values() if escape(words) in page]
 
 
 def test_other_limits_are_tried_out_without_deleting(table: Write, signed_in: SignIn) -> None:

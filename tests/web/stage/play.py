@@ -35,7 +35,7 @@ def staged(home: Path) -> Iterator[Stage]:
         _billclock(server, "import", str(ARTICLE), "--fix", "-u", "root")
         session = server.signed_in()
         server.python(HISTORY + "fill()")
-        with _scheduling(server):
+        with scheduling(server):
             server.python(f"{HISTORY}act({EMAIL!r})")
             yield Stage(server, session, json.loads(server.python(HISTORY + "tell()")))
 
@@ -47,7 +47,7 @@ def _billclock(server: Server, *words: str) -> None:
 
 
 @contextmanager
-def _scheduling(server: Server) -> Iterator[None]:
+def scheduling(server: Server) -> Iterator[None]:
     """Run the scheduler beside the server; what still runs at the end is ended with it."""
     with (server.home / "scheduler.log").open("wb") as log:
         process = subprocess.Popen(
