@@ -39,11 +39,16 @@ def test_a_first_start_tells_where_it_is_and_ctrl_c_leaves_nothing(fresh: Produc
 
 
 def _ends(pids: list[int]) -> list[int]:
-    """Wait for the end of processes and give them in the order of their ends."""
+    """Wait for the end of processes and give them in the order of their ends.
+
+    Of those that one look finds gone, the last given counts as the first that ended: each is looked
+    at after those that it has to end before.
+    """
     ended: list[int] = []
     deadline = time.monotonic() + 20
     while len(ended) < len(pids) and time.monotonic() < deadline:
-        ended += [p for p in pids if p not in ended and not Path(f"/proc/{p}").exists()]
+        gone = [p for p in pids if p not in ended and not Path(f"/proc/{p}").exists()]
+        ended += reversed(gone)
         time.sleep(0.0005)
     return ended
 
