@@ -22,6 +22,7 @@ from billclock.scheduler import control, desk, policies
 from billclock.scheduler.errors import Conflict, TableError
 from billclock.scheduler.policies import MailWhen
 from billclock.scheduler.table import Snapshot
+from billclock.web import crontabs
 from billclock.web.access import editor, operator, signed_in, table_of
 from billclock.web.fresh import fresh
 from billclock.web.retold import told
@@ -223,6 +224,7 @@ def _confirm(
         "entries": [(key, name_of(entry), entry) for key, entry in entries.items()],
         "back": request.POST.get("back", ""),
         "mails": mail_words().items(),
+        "counts": {"all": len(crontabs.read(name).crontab.entries)},
     }
     return render(request, "jobs/confirm.html", context)
 

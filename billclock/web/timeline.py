@@ -82,6 +82,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "span": span,
         "zooms": list(Zoom),
         "by": "tag" if request.GET.get("by") == "tag" else "job",
+        "counts": {"all": len(plan.crontab.entries)},
         "only": plan.only,
         "kept": f"&entry={plan.only.key}" if plan.only else "",
         "wall": wall,

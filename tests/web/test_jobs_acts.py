@@ -66,6 +66,7 @@ def test_deleting_names_the_jobs_and_asks_first(
     client = signed_in()
     page = do(client, "delete", first, second)
     assert "Delete these 2 jobs?" in page
+    assert '<span class="n">3</span>' in page, "the tab counts the jobs here too"
     named = page.partition('class="named"')[2]
     assert named.index("first") < named.index("second")
     assert text() == TABLE, "nothing happens before the answer"
