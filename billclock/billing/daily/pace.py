@@ -14,7 +14,7 @@ AIM = 0.15
 MOST = {"sqlite": 4000, "postgresql": 1500}
 """Services in a chunk beyond which more are not quicker, by engine."""
 
-PART = 4
+PART = 2
 """A chunk has at least this part of the most, and the first has it: nothing is known yet.
 
 What a chunk costs whatever its size, as a slow disk's commit, smaller ones would only pay oftener.
