@@ -51,6 +51,17 @@ def forget() -> None:
         postgres.drop(NAME.read_text())
 
 
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """Give what a program of ours over a folder is started with: nothing of a test run's own."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("BILLCLOCK")},
+        "BILLCLOCK_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "billclock.settings",
+        "TZ": "UTC",
+        **settings,
+    }
+
+
 @contextmanager
 def in_memory(addresses: dict[str, str]) -> Iterator[None]:
     """Have a prepared folder's databases, by their aliases, in this process's memory at addresses.
@@ -83,15 +94,8 @@ def _made() -> Path:
 
 
 def _ready(home: Path, **settings: str) -> None:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("BILLCLOCK")}
-    environment = {
-        **own,
-        "BILLCLOCK_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "billclock.settings",
-        "TZ": "UTC",
-        **settings,
-    }
-    subprocess.run([sys.executable, "-c", READY], env=environment, cwd=ROOT, check=True)
+    started = environment(home, **settings)
+    subprocess.run([sys.executable, "-c", READY], env=started, cwd=ROOT, check=True)
 
 
 @contextmanager

@@ -94,11 +94,15 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if limited is not None:
         return limited  # type: ignore[no-any-return]
     offered = _offered(request, user)
-    sent = next((form for form in offered.values() if getattr(form, "is_bound", False)), None)
+    sent = next((form for form in offered.values() if form.is_bound), None)
     if sent is not None and sent.is_valid():
         sent.save()
         return HttpResponseRedirect(_onward(request))
-    context: dict[str, Any] = {**offered, "kept": bool(request.GET.get("form"))}
+    context: dict[str, Any] = {
+        **offered,
+        "nothing": not offered,
+        "kept": bool(request.GET.get("form")),
+    }
     if "credential_form" in offered:
         context["options"] = begin_authentication(user)
     return render(request, "account/confirm.html", context)
@@ -124,11 +128,11 @@ def resume(request: HttpRequest) -> HttpResponse:
 def _offered(request: HttpRequest, user: User) -> dict[str, Any]:
     """Make the forms by which a user can show who he is; the one that was sent is bound.
 
-    `nothing` tells that there is none: he has neither a password nor a second factor.
+    There is none for who has neither a password nor a second factor.
     """
     kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
     if not kinds and not user.has_usable_password():
-        return {"nothing": True}
+        return {}
     if not kinds:
         sent = request.POST if request.method == "POST" else None
         return {"password_form": ConfirmByPasswordForm(user, request, sent)}

@@ -67,16 +67,10 @@ def mend(request: HttpRequest) -> HttpResponse:
     reading = crontabs.load(name)
     before = reading.snapshot.data if reading.snapshot else None
 
-    def change(now: Crontab) -> Crontab:
-        for finding in findings(now, name):
-            if (str(finding.line), finding.code) == (line, code):
-                return fixed(now, finding)
-        return now
-
     try:
         after = desk.edit(
             name,
-            change,
+            lambda now: _mended(now, name, f"{line}:{code}"),
             author=signed_in(request).email,
             seen=request.POST.get("seen"),
             note=f"line {line} mended: {code}"[:255],
@@ -108,7 +102,8 @@ def edit(request: HttpRequest) -> HttpResponse:
         return _install(request, name)
     reading, text = crontabs.load(name), request.POST.get("text", "")
     if do.startswith("mend:"):
-        text = _mended(reading, text, request.POST.get("seen", ""), do.removeprefix("mend:"))
+        now = Crontab.parse(typed(text, _seen(reading, request.POST.get("seen", ""))))
+        text = to_type(bytes(_mended(now, name, do.removeprefix("mend:"))))
     return _checked(request, reading, text)
 
 
@@ -133,25 +128,25 @@ def _install(request: HttpRequest, name: str) -> HttpResponse:
     return back_to("crontab", name)
 
 
-def _mended(reading: Reading, text: str, seen: str, which: str) -> str:
-    """Give a typed text with the mend of one finding, LINE:CODE; as it is if that is not there."""
-    crontab = Crontab.parse(typed(text, _seen(reading, seen)))
-    for finding in findings(crontab, reading.name):
+def _mended(crontab: Crontab, name: str, which: str) -> Crontab:
+    """Give a table with the mend of one finding, LINE:CODE; as it is if that is not there."""
+    for finding in findings(crontab, name):
         if f"{finding.line}:{finding.code}" == which:
-            return to_type(bytes(fixed(crontab, finding)))
-    return text
+            return fixed(crontab, finding)
+    return crontab
 
 
 def _checked(
     request: HttpRequest, reading: Reading, text: str, problem: Exception | None = None
 ) -> HttpResponse:
     """Show a typed text again, with what it would change and what is wrong with it."""
-    old = _seen(reading, request.POST.get("seen", ""))
+    seen = request.POST.get("seen", "")
+    old = _seen(reading, seen)
     new = typed(text, old)
     crontab = Crontab.parse(new)
     context = framed(request, reading, "edit") | {
         "text": text,
-        "seen": request.POST.get("seen", ""),
+        "seen": seen,
         "changes": difference(old, new),
         "remarks": [remark(one) for one in findings(crontab, reading.name) if one.level != NOTE],
         "checked": True,

@@ -31,7 +31,6 @@ from billclock.billing.invoices import Invoice
 from billclock.billing.notice_kinds import KINDS
 from billclock.billing.payments import Payment, StoredMethod
 from billclock.billing.postpaid.month import JOB as MONTHLY
-from billclock.billing.provider import Provider
 from billclock.billing.services import Service
 from billclock.jobs.clean_stalled_stored_methods import HOURS
 from billclock.web import kept
@@ -151,12 +150,8 @@ def _link(fact: Fact) -> str:
     return f"#panel-{name}s" if name else ""
 
 
-def _today(provider: Provider) -> date:
-    return provider.today()
-
-
-OF_SERVICE = panel(_of_service, lambda row: _today(row.account.provider))
-OF_ACCOUNT = panel(_of_account, lambda row: _today(row.provider))
-OF_PAYMENT = panel(_of_payment, lambda row: _today(row.account.provider))
-OF_INVOICE = panel(_of_invoice, lambda row: _today(row.company.provider))
-OF_STORED = panel(_of_stored, lambda row: _today(row.method.provider))
+OF_SERVICE = panel(_of_service, lambda row: row.account.provider.today())
+OF_ACCOUNT = panel(_of_account, lambda row: row.provider.today())
+OF_PAYMENT = panel(_of_payment, lambda row: row.account.provider.today())
+OF_INVOICE = panel(_of_invoice, lambda row: row.company.provider.today())
+OF_STORED = panel(_of_stored, lambda row: row.method.provider.today())

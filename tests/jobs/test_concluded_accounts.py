@@ -5,13 +5,10 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from billclock import clock
 from billclock.billing.charges import Charge, ChargeKind
@@ -24,20 +21,18 @@ from billclock.jobs import registry
 from billclock.outbox.models import Message, State
 from tests.billing.charged import DECEMBER, charge, reverse
 from tests.billing.company import House
-from tests.billing.tills import scripted
-from tests.jobs.test_concluded import DAYS, FIRST, happen, moment, stocked
+from tests.jobs.test_concluded import (
+    DAYS,
+    FIRST,
+    _here,  # noqa: F401 - a fixture
+    happen,
+    moment,
+    stocked,
+)
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 JOBS = {"recurring": (0, 1), "billdaily": (0, 15), "autosuspend": (6, 2)}
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    settings.HOME = tmp_path
-    with clock.at(moment(FIRST, 0, 0)), scripted():
-        yield
 
 
 @dataclass

@@ -18,7 +18,7 @@ from billclock.scheduler.models import Beat, Entry, Outcome, Run
 from billclock.scheduler.tables import Tables
 from tests.billing.conftest import engine  # noqa: F401 - a fixture
 from tests.conftest import CHROMIUM
-from tests.web.server import Server
+from tests.web.server import Server, serving
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def ran(entry: Entry, at: datetime, seconds: float = 1.0, **values: object) -> R
     return Run.objects.create(entry=entry, **fields)
 
 
-# a browser before a server: a module brings its fixture `server`, these are the same for all
+# a browser before a server: a module whose server has more to begin with brings its own `server`
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,14 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve a folder of the module's own, with a spool and no table in it."""
+    with serving(tmp_path_factory.mktemp("home")) as running:
+        (running.home / "spool").mkdir()
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A real web server on a free port of loopback, over a folder of its own."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 
 from tests import prepared
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = prepared.ROOT
 EMAIL = "anna.weiss@example.net"
 PASSWORD = "a clock of ledger paper"
 SIGN_IN = f"""
@@ -63,7 +62,13 @@ def serving(home: Path, **settings: str) -> Iterator[Server]:
         port = free.getsockname()[1]
     address = f"http://localhost:{port}"
     prepared.copied(home)
-    environment = _environment(home, BILLCLOCK_PORT=str(port), **settings)
+    environment = prepared.environment(
+        home,
+        BILLCLOCK_PORT=str(port),
+        BILLCLOCK_SECRET_KEY="for tests only",
+        PYTHONPATH=str(ROOT),
+        **settings,
+    )
     server = Server(address, home, environment)
     command = [sys.executable, "-m", "uvicorn", "billclock.asgi:application"]
     with (home / "web.log").open("wb") as log:
@@ -80,18 +85,6 @@ def serving(home: Path, **settings: str) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _environment(home: Path, **settings: str) -> dict[str, str]:
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("BILLCLOCK")},
-        "BILLCLOCK_HOME": str(home),
-        "BILLCLOCK_SECRET_KEY": "for tests only",
-        "DJANGO_SETTINGS_MODULE": "billclock.settings",
-        "PYTHONPATH": str(ROOT),
-        "TZ": "UTC",
-        **settings,
-    }
 
 
 def _wait(address: str) -> None:

@@ -47,6 +47,14 @@ def anna() -> User:
 
 
 @pytest.fixture
+def passwordless(anna: User, client: Client) -> None:
+    """Take Anna's password away, after she signed in."""
+    anna.set_unusable_password()
+    anna.save()
+    client.force_login(anna)
+
+
+@pytest.fixture
 def client(anna: User) -> Client:
     client = Client()
     client.force_login(anna)
@@ -190,12 +198,8 @@ def test_changing_the_password_ends_other_sessions_and_keeps_this_one(client: Cl
     assert AuditRow.objects.filter(act="password.change").exists()
 
 
-def test_who_signs_in_without_a_password_is_asked_for_a_first_one(
-    anna: User, client: Client
-) -> None:
-    anna.set_unusable_password()
-    anna.save()
-    client.force_login(anna)
+@pytest.mark.usefixtures("passwordless")
+def test_who_signs_in_without_a_password_is_asked_for_a_first_one(client: Client) -> None:
     asked = client.get("/account/password", follow=True)
     assert asked.status_code == 200
     assert "Choose a password" in asked.content.decode()
@@ -212,10 +216,8 @@ def test_who_signs_in_without_a_password_is_asked_for_a_first_one(
     assert client.get("/account/password/first").url == "/account/password"
 
 
+@pytest.mark.usefixtures("passwordless")
 def test_an_account_without_a_password_is_not_told_of_one(anna: User, client: Client) -> None:
-    anna.set_unusable_password()
-    anna.save()
-    client.force_login(anna)
     page = client.get("/account").content.decode()
     assert "Nothing opens this account again" in page
     assert 'href="/account/password/first"' in page
@@ -228,12 +230,8 @@ def test_an_account_without_a_password_is_not_told_of_one(anna: User, client: Cl
     assert "Nothing opens this account again" not in page
 
 
-def test_who_has_nothing_to_show_is_led_to_a_link_instead_of_a_field(
-    anna: User, client: Client
-) -> None:
-    anna.set_unusable_password()
-    anna.save()
-    client.force_login(anna)
+@pytest.mark.usefixtures("passwordless")
+def test_who_has_nothing_to_show_is_led_to_a_link_instead_of_a_field(client: Client) -> None:
     page = client.get("/account/confirm").content.decode()
     assert "neither a password nor a second factor" in page
     assert 'href="/forgotten"' in page

@@ -10,7 +10,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.web.conftest import listen
-from tests.web.server import PASSWORD, Server, serving
+from tests.web.server import PASSWORD, Server
 
 pytestmark = pytest.mark.chromium
 
@@ -36,13 +36,6 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home")) as running:
-        (running.home / "spool").mkdir()
-        yield running
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from billclock.web.job_form import FOLDED
-from tests.web.server import Server, serving
+from tests.web.server import Server
 from tests.web.stage.play import scheduling
 
 pytestmark = pytest.mark.chromium
@@ -56,13 +56,6 @@ KEYS = """
 from billclock.scheduler.tables import Tables
 print(Tables().table("root").load().keys[0])
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home")) as running:
-        (running.home / "spool").mkdir()
-        yield running
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """A job's form in a real browser: previewed while typing, both modes, by keyboard, on a phone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.web.server import Server, serving
+from tests.web.server import Server
 
 pytestmark = pytest.mark.chromium
 
@@ -16,13 +16,6 @@ from billclock.scheduler.models import Entry
 from billclock.scheduler.tables import Tables
 print(Tables().table("root").load().keys[0])
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home")) as running:
-        (running.home / "spool").mkdir()
-        yield running
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.web.server import Server, serving
+from tests.web.server import Server
 
 pytestmark = pytest.mark.chromium
 
@@ -21,13 +21,6 @@ TABLE = """MAILTO=ops@example.net
 #0 3 * * * /bin/echo 3
 """
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home")) as running:
-        (running.home / "spool").mkdir()
-        yield running
 
 
 @pytest.fixture

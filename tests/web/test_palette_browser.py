@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.web.server import Server, serving
+from tests.web.server import Server
 
 pytestmark = pytest.mark.chromium
 
@@ -15,13 +15,6 @@ TABLE = """## Nightly copies
 ## Sums
 0 2 * * * /bin/echo sums
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home")) as running:
-        (running.home / "spool").mkdir()
-        yield running
 
 
 @pytest.fixture

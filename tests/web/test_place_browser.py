@@ -1,12 +1,12 @@
 """The list of jobs in the hand: what was done is told in place, and nothing moves for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.web.server import Server, serving
+from tests.web.server import Server
 
 pytestmark = pytest.mark.chromium
 
@@ -16,13 +16,6 @@ TABLE = "".join(
 )
 PHONE = {"width": 390, "height": 844}
 WIDE = {"width": 1360, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home")) as running:
-        (running.home / "spool").mkdir()
-        yield running
 
 
 @pytest.fixture

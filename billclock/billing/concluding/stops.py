@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from billclock.billing import notice_kinds as kinds
 from billclock.billing.clients import Account
 from billclock.billing.concluding import looked
-from billclock.billing.concluding.billed import named
+from billclock.billing.concluding.billed import MOST_NAMED, named
 from billclock.billing.letters.told import told_at
 from billclock.billing.notifications import Notice
 from billclock.billing.overdue import grace_over
@@ -21,7 +21,6 @@ from billclock.billing.services import Outcome, Reason, Service, Suspension, Ver
 from billclock.billing.verdicts import FOR_USE
 
 JOB = "autosuspend"
-MOST_NAMED = 3
 UNPAID = (Outcome.UNFUNDED, Outcome.NO_AUTO_RENEWAL)
 
 

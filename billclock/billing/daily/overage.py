@@ -74,28 +74,8 @@ def lay_out(scope: Scope) -> None:
 
 def start_peaks_again(scope: Scope) -> None:
     """Let the peaks of periods that have ended begin again with what was in use at their end."""
-    begins = f"coalesce(o.peak_until, o.peak_from, {engine.day('on')})"
-    level, most = LEVEL.format(day=begins), MOST_SINCE.format(day=begins)
     for statuses in CLASSES:
-        engine.execute(
-            f"""UPDATE billing_serviceaddon
-            SET peak = next.peak, peak_from = next.begins, peak_until = next.ends
-            FROM (SELECT o.id, {begins} AS begins, {_dated(ENDS)} AS ends,
-                         CASE WHEN s.status = 4 THEN 0
-                              WHEN {_dated(PEAK_DUE)} THEN {engine.greatest(level, most)}
-                              ELSE o.peak END AS peak
-                  FROM billing_service s
-                  JOIN billing_account a ON a.funds_id = s.account_id
-                  JOIN billing_serviceaddon o ON o.service_id = s.id
-                  JOIN billing_addon i ON i.id = o.addon_id AND i.billing = {PEAK}
-                  JOIN billing_product g ON g.id = s.product_id
-                  JOIN billing_producttype p ON p.id = g.type_id
-                  WHERE {scope.accounts} AND s.status IN ({statuses})
-                    AND {scope.provided} AND {scope.billed}
-                    AND (({_dated(PEAK_DUE)}) OR ({_dated(PEAK_BEGINS)}))) next
-            WHERE billing_serviceaddon.id = next.id""",
-            scope.values,
-        )
+        engine.execute(_begun_again(scope, statuses), scope.values)
 
 
 def ranges(scope: Scope, pace: Pace, before: int = batches.LARGEST) -> Iterator[tuple[int, int]]:
@@ -132,6 +112,28 @@ def _looked_at(statuses: str) -> str:
 
 def _dated(condition: str) -> str:
     return condition.format(on=engine.day("on"))
+
+
+def _begun_again(scope: Scope, statuses: str) -> str:
+    """Write the peaks that begin again, of services of a class."""
+    begins = f"coalesce(o.peak_until, o.peak_from, {engine.day('on')})"
+    level, most = LEVEL.format(day=begins), MOST_SINCE.format(day=begins)
+    return f"""UPDATE billing_serviceaddon
+        SET peak = next.peak, peak_from = next.begins, peak_until = next.ends
+        FROM (SELECT o.id, {begins} AS begins, {_dated(ENDS)} AS ends,
+                     CASE WHEN s.status = 4 THEN 0
+                          WHEN {_dated(PEAK_DUE)} THEN {engine.greatest(level, most)}
+                          ELSE o.peak END AS peak
+              FROM billing_service s
+              JOIN billing_account a ON a.funds_id = s.account_id
+              JOIN billing_serviceaddon o ON o.service_id = s.id
+              JOIN billing_addon i ON i.id = o.addon_id AND i.billing = {PEAK}
+              JOIN billing_product g ON g.id = s.product_id
+              JOIN billing_producttype p ON p.id = g.type_id
+              WHERE {scope.accounts} AND s.status IN ({statuses})
+                AND {scope.provided} AND {scope.billed}
+                AND (({_dated(PEAK_DUE)}) OR ({_dated(PEAK_BEGINS)}))) next
+        WHERE billing_serviceaddon.id = next.id"""
 
 
 def _select(scope: Scope, statuses: str) -> str:

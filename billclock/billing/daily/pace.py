@@ -6,6 +6,9 @@ how long the last ones took: a slow disk gets smaller chunks, a quick one larger
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 AIM = 0.15
@@ -39,6 +42,13 @@ class Pace:
     def held(cls, size: int) -> Pace:
         """Give a pace that stays at `size` services a chunk."""
         return cls(size, size, size)
+
+    @contextmanager
+    def timing(self) -> Iterator[None]:
+        """Take in how long the block took, where a chunk is done in it."""
+        began = time.perf_counter()
+        yield
+        self.heard(time.perf_counter() - began)
 
     def heard(self, seconds: float) -> None:
         """Take in how long a chunk took; one alone halves or doubles the size at most."""

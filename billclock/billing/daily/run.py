@@ -20,6 +20,7 @@ from billclock.billing.progress import JobChunk, JobRun, Parked
 from billclock.billing.provider import Provider
 
 JOB = "billdaily"
+
 LARGE = (
     "billing_service", "billing_serviceaddon", "billing_account", "billing_ledgeraccount",
     "billing_charge", "billing_transfer", "billing_verdict", "billing_notice", "outbox_message",
@@ -44,7 +45,7 @@ class Plan:
     workers: int = 1
 
     def pace(self) -> Pace:
-        """Give the pace to begin a phase with."""
+        """Give the pace to begin with."""
         return Pace.held(self.chunk) if self.chunk else Pace.of(connection.vendor)
 
     def require_possible(self) -> None:
@@ -81,9 +82,8 @@ def _rehearse(provider: Provider, on: date, plan: Plan) -> Figures:
     done, pace = Figures(), plan.pace()
     for phase in JobChunk.Phase:
         for scope in _scopes(phase, Scope(provider, on, 0, 0), pace):
-            began = time.perf_counter()
-            done.add(batches.rehearsed(partial(_charge, scope, None, phase, rehearsal=True)))
-            pace.heard(time.perf_counter() - began)
+            with pace.timing():
+                done.add(batches.rehearsed(partial(_charge, scope, None, phase, rehearsal=True)))
     return done
 
 
@@ -92,9 +92,8 @@ def _do(run: JobRun, phase: JobChunk.Phase, plan: Plan, pace: Pace) -> None:
     left, work = partial(_left, run, phase, pace), partial(_charged, run, phase)
     if plan.workers <= 1:
         for scope in left():
-            began = time.perf_counter()
-            work(scope)
-            pace.heard(time.perf_counter() - began)
+            with pace.timing():
+                work(scope)
         return
     begin = partial(pricing.lay_out, run.provider, run.on)
     done, idle = -1, 0
