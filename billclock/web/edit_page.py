@@ -75,8 +75,8 @@ def previewed(form: JobForm, subject: Subject, status: int = 200) -> dict[str, A
     form.table = subject.reading.name
     found: Preview | None = preview(form, subject.reading.crontab, subject.entry, Wall.here())
     seen = None if found else glimpse(form, subject)
-    if seen and status == HTTPStatus.OK:
-        form.errors.clear()
+    if status == HTTPStatus.OK and not form.command.strip():
+        form.errors.pop("command", None)
     return {
         "form": form,
         "preview": found,
