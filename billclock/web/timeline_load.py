@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from billclock.scheduler.load import Load, Schedules, load, quiet
 from billclock.web.timeline_plan import Job
 from billclock.web.timeline_range import Range, Zoom
-from billclock.web.times import Wall
+from billclock.web.times import Wall, lowered
 
 PARTS = {Zoom.HOUR: 60, Zoom.DAY: 288, Zoom.WEEK: 336}
 TALL = 40  # pixels of the fullest minute
@@ -126,7 +126,7 @@ def _simulated(
         end=(close - _MINUTE).date(),
         total=found.total,
         peak=peak.starts if peak else 0,
-        peak_at=f"{date_format(at, 'D j M')} {at:%H:%M}" if at else "",
+        peak_at=lowered(f"{date_format(at, 'D j M')} {at:%H:%M}") if at else "",
         busiest=_busiest(jobs, begin, close),
     )
 

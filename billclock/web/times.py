@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billclock import clock
 
@@ -53,9 +53,7 @@ class Wall:
 
     def within(self, moment: datetime) -> str:
         """Say a moment as `when` does, to stand within a sentence: "today 21:05"."""
-        said = self.when(moment)
-        near = (_("Yesterday"), _("Today"), _("Tomorrow"))
-        return said[:1].lower() + said[1:] if said.startswith(near) else said
+        return lowered(self.when(moment))
 
     def exactly(self, moment: datetime) -> str:
         """Say a moment to the second with its offset: "2026-10-24 21:04:27 +02:00"."""
@@ -71,14 +69,26 @@ class Wall:
         return _("%(span)s ago") % {"span": span(-seconds)}
 
 
+def lowered(said: str) -> str:
+    """Give what `Wall.when` or a date's day said, as it stands within a sentence.
+
+    English writes the names of days large there too, Russian none.
+    """
+    near = (_("Yesterday"), _("Today"), _("Tomorrow"))
+    russian = (get_language() or "").startswith("ru")
+    return said[:1].lower() + said[1:] if russian or said.startswith(near) else said
+
+
 def span(seconds: float) -> str:
-    """Say a distance in time by its one or two largest units that matter."""
+    """Say a distance in time by its one or two largest units that matter, none of them empty."""
     if seconds < MINUTE:
         return _("%d s") % seconds
     if seconds < HOUR:
         return _("%d min") % (seconds // MINUTE)
     if seconds < 2 * DAY:
         hours, minutes = divmod(int(seconds) // MINUTE, 60)
+        if not minutes:
+            return _("%d h") % hours
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     days = int(seconds // DAY)
     return ngettext("%d day", "%d days", days) % days
@@ -87,11 +97,13 @@ def span(seconds: float) -> str:
 def duration(length: timedelta | float) -> str:
     """Say how long something took: "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
-    if seconds < 10:  # noqa: PLR2004 - tenths stop to matter there
-        return _("%s s") % number_format(round(max(seconds, 0.0), 1), 1)
-    if seconds < MINUTE:
-        return _("%d s") % round(seconds)
-    if seconds < HOUR:
-        minutes, rest = divmod(round(seconds), MINUTE)
+    tenths = round(max(seconds, 0.0), 1)
+    if tenths < 10:  # noqa: PLR2004 - tenths stop to matter there
+        return _("%s s") % number_format(tenths, 1)
+    whole = round(seconds)  # first: what rounds up to a minute is said as one
+    if whole < MINUTE:
+        return _("%d s") % whole
+    minutes, rest = divmod(whole, MINUTE)
+    if whole < HOUR and rest:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
-    return span(seconds)
+    return span(whole)

@@ -51,7 +51,7 @@ def test_a_distance_is_told_from_now(seconds: int, words: str) -> None:
 
 def test_a_distance_across_a_clock_change_is_in_real_hours() -> None:
     # at 03:00 on 25 October Berlin's clocks go back to 02:00
-    assert WALL.distance(datetime(2026, 10, 25, 4, 4, 27, tzinfo=BERLIN)) == "in 8 h 0 min"
+    assert WALL.distance(datetime(2026, 10, 25, 4, 4, 27, tzinfo=BERLIN)) == "in 8 h"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,11 @@ def test_a_distance_across_a_clock_change_is_in_real_hours() -> None:
         (9.94, "9.9 s"),
         (29.4, "29 s"),
         (81, "1 min 21 s"),
+        (9.96, "10 s"),
+        (59.7, "1 min"),
+        (120, "2 min"),
+        (3599.6, "1 h"),
+        (4 * 3600, "4 h"),
         (7500, "2 h 5 min"),
         (200_000, "2 days"),
     ],
@@ -95,3 +100,14 @@ def test_a_russian_date_declines_its_month_and_writes_it_small(form: str, words:
     with translation.override("ru"):
         assert date_format(datetime(2026, 5, 4, tzinfo=UTC), form) == words
         assert date_format(datetime(2026, 11, 5, tzinfo=UTC), "j M Y") == "5 ноя 2026"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", ["today 21:05", "Sun 1 Nov 02:25"]), ("ru", ["сегодня 21:05", "вс 1 ноя 02:25"])],
+)
+def test_within_a_sentence_only_english_writes_days_large(language: str, said: list[str]) -> None:
+    moments = (datetime(2026, 10, 24, 21, 5, tzinfo=BERLIN),
+               datetime(2026, 11, 1, 2, 25, tzinfo=BERLIN))  # fmt: skip
+    with translation.override(language):
+        assert [WALL.within(moment) for moment in moments] == said
