@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billclock import clock
 
@@ -55,7 +55,7 @@ class Wall:
         """Say a moment as `when` does, to stand within a sentence: "today 21:05"."""
         said = self.when(moment)
         near = (_("Yesterday"), _("Today"), _("Tomorrow"))
-        return said[:1].lower() + said[1:] if said.startswith(near) else said
+        return said[:1].lower() + said[1:] if small_days() or said.startswith(near) else said
 
     def exactly(self, moment: datetime) -> str:
         """Say a moment to the second with its offset: "2026-10-24 21:04:27 +02:00"."""
@@ -69,6 +69,11 @@ class Wall:
         if seconds >= 0:
             return _("in %(span)s") % {"span": span(seconds)}
         return _("%(span)s ago") % {"span": span(-seconds)}
+
+
+def small_days() -> bool:
+    """Tell whether the reader's language writes the names of days small within a sentence."""
+    return (get_language() or "").startswith("ru")
 
 
 def span(seconds: float) -> str:

@@ -75,6 +75,18 @@ def test_a_moment_is_told_exactly_with_its_offset() -> None:
     assert WALL.exactly(datetime(2026, 10, 24, 19, 5, tzinfo=UTC)) == "2026-10-24 21:05:00 +02:00"
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ["today 21:05", "Mon 19 Oct 21:05"]), ("ru", ["сегодня 21:05", "пн 19 окт 21:05"])],
+)
+def test_within_a_sentence_days_are_small_where_the_language_has_them_so(
+    language: str, words: list[str]
+) -> None:
+    moments = (datetime(2026, 10, day, 19, 5, tzinfo=UTC) for day in (24, 19))
+    with translation.override(language):
+        assert [WALL.within(moment) for moment in moments] == words
+
+
 def test_russian_counts_days_in_its_own_way() -> None:
     with translation.override("ru"):
         assert [span(n * 86400) for n in (2, 5, 21)] == ["2 дня", "5 дней", "21 день"]
