@@ -19,7 +19,7 @@ from billclock.web.kit.marks import Mark
 from billclock.web.outcomes import mark
 from billclock.web.retold import retold, told
 from billclock.web.spark import Spark, spark
-from billclock.web.times import Wall, duration, lowered
+from billclock.web.times import Wall, duration
 from billclock.web.visible import visible
 
 LONG_COMMAND, KEPT = 36, 12  # characters beyond which a command is cut, those that stay at its end
@@ -40,15 +40,12 @@ class Badge:
 
 @dataclass(frozen=True)
 class When:
-    """A moment in words: the day and time, how far it is, and exactly.
-
-    `within` is the day and time as they stand within a sentence.
-    """
+    """A moment in words: the day and time, the same within a sentence, how far it is, exactly."""
 
     day: str
+    within: str
     distance: str
     exactly: str
-    within: str
 
 
 @dataclass(frozen=True)
@@ -155,8 +152,7 @@ def when(moment: datetime | None, wall: Wall) -> When | None:
     """Put a moment into words; None stays None."""
     if moment is None:
         return None
-    said = wall.when(moment)
-    return When(said, wall.distance(moment), wall.exactly(moment), lowered(said))
+    return When(wall.when(moment), wall.within(moment), wall.distance(moment), wall.exactly(moment))
 
 
 def language() -> str:

@@ -12,6 +12,7 @@ from billclock.accounts.models import User
 from billclock.scheduler.models import Entry, Outcome, Run, Trigger
 from billclock.web import run_ways
 from billclock.web.kit.query import held
+from billclock.web.numbers import whole
 from billclock.web.run_ways import MOMENT
 from billclock.web.times import Wall
 
@@ -189,7 +190,8 @@ def day(text: str) -> date | None:
 
 def _number(text: str) -> int:
     """Read a whole number; MOST_ID for anything else."""
-    return min(int(text), MOST_ID) if text.isascii() and text.isdecimal() else MOST_ID
+    found = whole(text)
+    return MOST_ID if found is None else min(found, MOST_ID)
 
 
 def _cursor(text: str) -> tuple[int, float | None] | None:

@@ -16,6 +16,7 @@ from billclock.cron.crontab import Crontab
 from billclock.scheduler.load import Schedules, load
 from billclock.web import crontabs
 from billclock.web.access import may_edit, signed_in, table_of
+from billclock.web.numbers import whole
 from billclock.web.retold import told
 from billclock.web.rows import language
 from billclock.web.timeline_agenda import agenda
@@ -121,8 +122,7 @@ def _drawn(request: HttpRequest, plan: Plan, span: Range) -> dict[str, Any]:
     """Draw the lanes of one page with all that lies over and below them."""
     groups = list(_groups(request, plan))
     pages = max(-(-len(groups) // A_PAGE), 1)
-    wanted = request.GET.get("page", "1")
-    number = min(max(int(wanted) if wanted.isdecimal() else 1, 1), pages)
+    number = min(max(whole(request.GET.get("page", "")) or 1, 1), pages)
     part = groups[(number - 1) * A_PAGE : number * A_PAGE]
     imagined, error = _imagined(request, span.wall)
     if imagined:

@@ -53,7 +53,9 @@ class Wall:
 
     def within(self, moment: datetime) -> str:
         """Say a moment as `when` does, to stand within a sentence: "today 21:05"."""
-        return lowered(self.when(moment))
+        said = self.when(moment)
+        near = (_("Yesterday"), _("Today"), _("Tomorrow"))
+        return said[:1].lower() + said[1:] if small_days() or said.startswith(near) else said
 
     def exactly(self, moment: datetime) -> str:
         """Say a moment to the second with its offset: "2026-10-24 21:04:27 +02:00"."""
@@ -69,14 +71,9 @@ class Wall:
         return _("%(span)s ago") % {"span": span(-seconds)}
 
 
-def lowered(said: str) -> str:
-    """Give what `Wall.when` or a date's day said, as it stands within a sentence.
-
-    English writes the names of days large there too, Russian none.
-    """
-    near = (_("Yesterday"), _("Today"), _("Tomorrow"))
-    russian = (get_language() or "").startswith("ru")
-    return said[:1].lower() + said[1:] if russian or said.startswith(near) else said
+def small_days() -> bool:
+    """Tell whether the reader's language writes the names of days small within a sentence."""
+    return (get_language() or "").startswith("ru")
 
 
 def span(seconds: float) -> str:

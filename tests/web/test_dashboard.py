@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from billclock import clock
 from billclock.accounts.audit import note
@@ -64,6 +65,9 @@ def test_todays_runs_are_counted_by_outcome_and_lead_to_their_lists(
     assert {word: count for word, (count, _url) in ends.items()} == {
         "running": 1, "succeeded": 3, "failed": 1, "missed": 4
     }  # fmt: skip
+    assert facts["counts"][1].words == "3 succeeded"
+    with translation.override("ru"):
+        assert facts["counts"][2].words == "ошибка: 1"
     assert facts["started"] == "5"
     listed = client.get(ends["failed"][1]).context["lines"]
     assert [line.title for line in listed] == ["Daily billing"]
