@@ -51,9 +51,11 @@ def find(token: str) -> OneTimeLink:
 def use(token: str, password: str, request: HttpRequest) -> User:
     """Use a link up: set the password, end all the user's sessions. Raise LinkError.
 
-    Of two who use one link at once, the second finds it gone: transactions are IMMEDIATE.
+    Of two who use one link at once, on whichever engine, one deletes it; the other is too late.
     """
     link = find(token)
+    if not OneTimeLink.objects.filter(pk=link.pk).delete()[0]:
+        raise LinkError
     user = link.user
     user.set_password(password)
     user.save(update_fields=["password"])

@@ -17,7 +17,7 @@ TableError
 import errno
 import os
 import pwd
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.db import DatabaseError
@@ -135,25 +135,46 @@ class Failed(TableError):
 def _mend(number: int | None, path: Path) -> str:
     """Give the command that most likely mends a refusal; read after a colon."""
     folder = path.parent
-    mends = {
-        errno.ENOSPC: f"make room, df -h {folder}",
-        errno.EDQUOT: f"make room within the quota, quota -s; df -h {folder}",
-        errno.EFBIG: "allow larger files, ulimit -f unlimited",
-        errno.EROFS: f"mount -o remount,rw {_mount_point(folder)}",
-        errno.EACCES: _access(path),
-        errno.EPERM: f"sudo chattr -i {folder} {path}; sudo chown {_user()} {path}",
-        errno.ENOENT: f"mkdir -p -m 700 {folder}",
-        errno.ENOTDIR: f"ls -ld {folder}",
-        errno.EMFILE: "allow more open files, ulimit -n 4096",
-        errno.EIO: "look at the disk's errors, dmesg | tail",
-    }
-    return mends.get(number or 0, f"ls -ld {folder} {path}")
+    mends: dict[int, Callable[[], str]] = {
+        errno.ENOSPC: lambda: f"make room, df -h {folder}",
+        errno.EDQUOT: lambda: f"make room within the quota, quota -s; df -h {folder}",
+        errno.EFBIG: lambda: "allow larger files, ulimit -f unlimited",
+        errno.EROFS: lambda: f"mount -o remount,rw {_mount_point(folder)}",
+        errno.EACCES: lambda: _access(path),
+        errno.EPERM: lambda: f"sudo chattr -i {folder} {path}; sudo chown {_user()} {path}",
+        errno.ENOENT: lambda: f"mkdir -p -m 700 {folder}",
+        errno.ENOTDIR: lambda: _instead(folder),
+        errno.EISDIR: lambda: f"mv {path} {path}.away",
+        errno.EMFILE: lambda: "allow more open files, ulimit -n 4096",
+        errno.EIO: lambda: "look at the disk's errors, dmesg | tail",
+    }  # each looks only where its own refusal lets one look
+    named = mends.get(number or 0)
+    return named() if named else f"ls -ld {folder} {path}"
 
 
 def _access(path: Path) -> str:
+    """Name the outermost place that keeps this process out, and what lets it in."""
     if os.geteuid() != 0 and path.is_relative_to("/var/spool"):
         return "only root may, sudo ./run"
+    above = [(place, os.X_OK, "o+x") for place in reversed(path.parent.parents)]
+    own = [(path.parent, os.R_OK | os.W_OK | os.X_OK, ""), (path, os.R_OK | os.W_OK, "")]
+    for place, wanted, others in above + own:
+        if place.exists() and not os.access(place, wanted):
+            return _let_in(place, others)
     return f"sudo chown {_user()} {path.parent} {path}"
+
+
+def _let_in(place: Path, others: str) -> str:
+    """Give the command; a folder that is not the tables' own keeps its owner."""
+    if place.stat().st_uid == os.geteuid():
+        return f"chmod u+{'rwx' if place.is_dir() else 'rw'} {place}"
+    return f"sudo chmod {others} {place}" if others else f"sudo chown {_user()} {place}"
+
+
+def _instead(folder: Path) -> str:
+    """Move away what stands where a folder is to be, and make the folder."""
+    stands = next((place for place in (folder, *folder.parents) if place.is_file()), folder)
+    return f"mv {stands} {stands}.away; mkdir -p -m 700 {folder}"
 
 
 def _mount_point(folder: Path) -> Path:

@@ -104,7 +104,7 @@ class Place:
 
     def _check(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
-            raise Ignored(self.path, "not a regular file", f"ls -ld {self.path}")
+            raise Ignored(self.path, "not a regular file", f"mv {self.path} {self.path}.away")
         if self.system:
             self._check_owner(found, "root", 0)
             self._check_mode(found, 0o022, 0, "go-w")

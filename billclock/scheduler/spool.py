@@ -10,8 +10,9 @@ from pathlib import Path
 from billclock.scheduler.errors import Failed, Ignored
 from billclock.scheduler.place import DEBIAN, OWN, RED_HAT, Flavour, Place
 
-# A user's name, and nothing an editor or crontab(1) leaves beside the table it saves.
-_NAME = re.compile(r"(?!tmp\.)[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?")
+# A user's name, and nothing an editor or crontab(1) leaves beside the table it saves; short enough
+# for the names of its lock and of the file it is written to.
+_NAME = re.compile(r"(?!tmp\.)[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}\$?")
 # Debian's rule for /etc/cron.d, shared with run-parts (cron(8)): no dot, so no package leftovers.
 _SYSTEM_NAME = re.compile(r"[A-Za-z0-9_-]+")
 

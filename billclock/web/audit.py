@@ -18,6 +18,7 @@ from billclock.web import audit_words
 from billclock.web.access import signed_in
 from billclock.web.difference import difference
 from billclock.web.kit.cells import harmless
+from billclock.web.numbers import whole
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
 from billclock.web.visible import visible
@@ -90,15 +91,15 @@ def page(request: HttpRequest) -> HttpResponse:
     """Show the latest rows, or those before a row (`?before=`): three queries."""
     user, wall, filters = reader(request), Wall.here(), Filters.read(request)
     rows = filters.of(user, wall).defer("before", "after")
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        rows = rows.filter(id__lt=min(int(before), 2**62))
+    before = whole(request.GET.get("before", ""))
+    if before is not None:
+        rows = rows.filter(id__lt=before)
     found = list(rows[: A_PAGE + 1])
     everything = AuditRow.objects.all().open_to(user)
     context = {
         "lines": [Line(row, wall) for row in found[:A_PAGE]],
         "older": found[A_PAGE - 1].pk if len(found) > A_PAGE else None,
-        "later": before.isdecimal(),
+        "later": before is not None,
         "filters": filters,
         "acts": _choices(everything, "act", audit_words.word),
         "actors": _choices(everything, "actor", visible),

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.http import urlencode
+from django.utils.translation import pgettext
 
 from billclock.accounts.models import User
 from billclock.scheduler.load import load
@@ -41,6 +42,12 @@ class Count:
     mark: Mark
     count: int
     url: str
+
+    @property
+    def words(self) -> str:
+        """Say how many, and how they ended."""
+        texts = {"count": number_format(self.count, force_grouping=True), "word": self.mark.word}
+        return pgettext("outcomes counted", "%(count)s %(word)s") % texts
 
 
 @dataclass(frozen=True)

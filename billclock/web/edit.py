@@ -14,6 +14,7 @@ from billclock.web.edit_acts import answered
 from billclock.web.edit_page import Subject, page, previewed
 from billclock.web.fresh import fresh
 from billclock.web.job_form import BASIC, CUSTOM, DAILY, JobForm, shown, typed
+from billclock.web.numbers import whole
 from billclock.web.visible import visible
 
 
@@ -59,9 +60,9 @@ def preview_form(request: HttpRequest) -> HttpResponse:
     """
     editor(request)
     subject = Subject(crontabs.load(table_of(request)))
-    key = request.POST.get("entry", "")
-    if key.isdecimal():
-        subject = _subject(request, int(key))
+    key = whole(request.POST.get("entry", ""))
+    if key is not None:
+        subject = _subject(request, key)
     form = typed(request.POST).settled()
     context = previewed(form, subject)
     return JsonResponse(

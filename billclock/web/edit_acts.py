@@ -24,7 +24,7 @@ from billclock.web.access import editor, signed_in
 from billclock.web.conflicts import meeting
 from billclock.web.crontab_text import framed
 from billclock.web.edit_asking import goes_beyond
-from billclock.web.edit_page import Subject, page
+from billclock.web.edit_page import Subject, glimpse, page
 from billclock.web.job_form import BASIC, EXPERT, JobForm, shown, typed
 from billclock.web.job_making import made, place
 from billclock.web.preview import Preview, preview
@@ -87,6 +87,7 @@ def _with_job(form: JobForm, name: str) -> JobForm:
 def _mended(form: JobForm, subject: Subject, code: str) -> JobForm:
     """Give the form with the mend of one finding in it; nothing is saved yet."""
     found = preview(form, subject.reading.crontab, subject.entry, Wall.here())
+    found = found or glimpse(form, subject)
     if found is None:
         return form
     at = place(subject.reading.crontab, subject.entry)
@@ -96,6 +97,7 @@ def _mended(form: JobForm, subject: Subject, code: str) -> JobForm:
             if len(after.entries) == len(found.after.entries):
                 mended = shown(after.entries[at])
                 mended.mode = mended.mode if form.mode == BASIC else form.mode
+                mended.command = mended.command if form.command.strip() else ""
                 return mended
     return form
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from billclock.cron.interval import STEPS_OF_HOURS, STEPS_OF_MINUTES
 from billclock.jobs.registry import all_jobs
 from billclock.web import job_parameters, policy_words, programs, table_form
 from billclock.web.access import may_edit, signed_in
+from billclock.web.code import remark
 from billclock.web.crontab_text import framed
 from billclock.web.crontabs import Reading
 from billclock.web.job_form import CUSTOM, FIELDS, JobForm
@@ -23,6 +25,7 @@ from billclock.web.preview import Preview, preview
 from billclock.web.times import Wall
 
 MOST_CALLED = 500
+NOTHING = ":"  # the shell's command that does nothing stands for one that is still to come
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def page(
     request: HttpRequest, subject: Subject, form: JobForm, status: int = 200, **more: object
 ) -> HttpResponse:
     """Show the form with its preview; `more` is what else the template is told."""
-    context = framed(request, subject.reading, "job") | previewed(form, subject)
+    context = framed(request, subject.reading, "job") | previewed(form, subject, status)
     context |= {
         "key": subject.key,
         "seen": request.POST.get("seen", context["seen"]),
@@ -64,14 +67,20 @@ def page(
     return render(request, "edit/page.html", context | more, status=status)
 
 
-def previewed(form: JobForm, subject: Subject) -> dict[str, Any]:
-    """Give what templates/edit/preview.html shows of a form."""
+def previewed(form: JobForm, subject: Subject, status: int = 200) -> dict[str, Any]:
+    """Give what templates/edit/preview.html shows of a form.
+
+    A command that is still to be typed is an error only where the form was refused.
+    """
     form.table = subject.reading.name
     found: Preview | None = preview(form, subject.reading.crontab, subject.entry, Wall.here())
+    seen = None if found else glimpse(form, subject)
+    if status == HTTPStatus.OK and not form.command.strip():
+        form.errors.pop("command", None)
     return {
         "form": form,
         "preview": found,
-        "glimpse": None if found else glimpse(form, subject),
+        "glimpse": seen,
         "custom": form.interval.get("run_every") == CUSTOM,
         "table": subject.reading.name,
     }
@@ -81,8 +90,12 @@ def glimpse(form: JobForm, subject: Subject) -> Preview | None:
     """Give what is known before there is a command: when it would run. None if that is unknown."""
     if form.command.strip() or set(form.errors) != {"command"}:
         return None
-    meant = replace(form, command=":", errors={})
-    return preview(meant, subject.reading.crontab, subject.entry, Wall.here())
+    meant = replace(form, command=NOTHING, errors={})
+    found = preview(meant, subject.reading.crontab, subject.entry, Wall.here())
+    if found is None:
+        return None
+    of_schedule = [one for one in found.found if one.column <= len(form.line)]
+    return replace(found, found=of_schedule, remarks=[remark(one) for one in of_schedule])
 
 
 def _called(subject: Subject) -> list[str]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from billclock.web import crontabs
+from billclock.web.access import signed_in
 from billclock.web.engine import Engine, engine
 from billclock.web.engine_start import may_start
 from billclock.web.rooms import Room, family, rooms, tabs
@@ -30,6 +32,11 @@ class Frame:
     def engine(self) -> Engine:
         """Give the daemon's state."""
         return engine(self.wall.now)
+
+    @cached_property
+    def jobs(self) -> int:
+        """Count the jobs that the tab of jobs leads to from a page of all tables."""
+        return crontabs.jobs_of_first(signed_in(self._request))
 
     @property
     def engine_detail(self) -> str:

@@ -26,6 +26,7 @@ from billclock.web.access import editor, table_of
 from billclock.web.code import Pieces, line_pieces, marked_up
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.fresh import fresh
+from billclock.web.numbers import wholes
 from billclock.web.retold import retold
 from billclock.web.undoing import saved
 from billclock.web.visible import visible
@@ -217,7 +218,7 @@ def _given(request: HttpRequest, user: User) -> Given | str:
 def _chosen(request: HttpRequest) -> set[int]:
     """Give the lines that were mended before, and the one or all whose button was pressed."""
     given = [*request.POST.getlist("mended"), *request.POST.get("mend", "").split(",")]
-    return {int(text) for text in given if text.isdecimal()}
+    return set(wholes(given))
 
 
 def _install(request: HttpRequest, name: str, taking: Taking) -> HttpResponse:

@@ -25,6 +25,7 @@ from billclock.scheduler.table import Snapshot
 from billclock.web import crontabs
 from billclock.web.access import editor, operator, signed_in, table_of
 from billclock.web.fresh import fresh
+from billclock.web.numbers import wholes
 from billclock.web.retold import told
 from billclock.web.rows import mail_words
 from billclock.web.undoing import saved
@@ -93,8 +94,7 @@ def _asked(request: HttpRequest) -> tuple[str, list[int]]:
     """Give the act and the keys of the entries it is for."""
     one, _colon, key = request.POST.get("one", "").partition(":")
     given = [key] if one else request.POST.getlist("entry")
-    keys = dict.fromkeys(int(text) for text in given if text.isdecimal())
-    return one or request.POST.get("act", ""), list(keys)
+    return one or request.POST.get("act", ""), wholes(given)
 
 
 def _save(request: HttpRequest, name: str, what: str, entries: Mapping[int, Entry]) -> None:

@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 
 from billclock.cron.entry import Entry
 from billclock.scheduler.models import Outcome
+from billclock.web.numbers import whole
 from billclock.web.times import Wall
 
 STATES = ("on", "off")
@@ -60,9 +61,9 @@ class Query:
             state=found.state if found.state in STATES else "",
             result=found.result if found.result in RESULTS else "",
             problems="1" if found.problems else "",
-            entry=found.entry if found.entry.isdecimal() else "",
+            entry=found.entry if whole(found.entry) is not None else "",
             sort=found.sort if found.sort.removeprefix("-") in SORTS else "",
-            page=found.page if found.page.isdecimal() else "",
+            page=found.page if whole(found.page) is not None else "",
         )
 
     @classmethod

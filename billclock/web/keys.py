@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,6 +25,12 @@ DAYS = (30, 90, 365)
 FOR_EVER = "0"
 
 
+def _lengths() -> list[tuple[str, str]]:
+    """Say how long a key may last, in the reader's language: asked again for each form."""
+    days = [(str(n), ngettext("%(n)d day", "%(n)d days", n) % {"n": n}) for n in DAYS]
+    return [*days, (FOR_EVER, _("never"))]
+
+
 class KeyForm(forms.Form):
     """What a new key is called, what it may do at most, and how long."""
 
@@ -37,10 +43,7 @@ class KeyForm(forms.Form):
     role = forms.ChoiceField(label=gettext_lazy("Role at most"))
     days = forms.ChoiceField(
         label=gettext_lazy("Ends after"),
-        choices=[
-            *((str(n), ngettext_lazy("%(n)d day", "%(n)d days", n) % {"n": n}) for n in DAYS),
-            (FOR_EVER, gettext_lazy("never")),
-        ],
+        choices=_lengths,
         initial="90",
     )
 

@@ -13,13 +13,13 @@ from django.utils.translation import pgettext
 from billclock.accounts.models import User
 from billclock.scheduler.models import Entry, Run
 from billclock.web.access import may_edit, may_run
+from billclock.web.numbers import whole
 from billclock.web.palette_places import Choice, looks, screens
 from billclock.web.palette_records import numbered, records
 from billclock.web.visible import visible
 
 MOST_JOBS = 8
 LONGEST = 200  # letters of a search, as in the list of jobs
-LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Asked:
     def read(cls, given: QueryDict) -> "Asked":
         """Read an address: `q`, `job` and `from`; what makes no sense is as if it was not there."""
         text = given.get("q", "")[:LONGEST].strip()
-        return cls(text, _number(given.get("job", "")), given.get("from", "/"))
+        return cls(text, whole(given.get("job", "")), given.get("from", "/"))
 
     @property
     def words(self) -> Sequence[str]:
@@ -139,7 +139,7 @@ def _name(description: str, command: str) -> str:
 
 def _runs(user: User, text: str) -> list[Choice]:
     """Give the run that a number names, if it is of a table open to the user."""
-    number = _number(text)
+    number = whole(text)
     runs = Run.objects.filter(pk=number) if number else Run.objects.none()
     tables = user.tables.split()
     run = (runs.filter(entry__table__in=tables) if tables else runs).select_related("entry").first()
@@ -172,7 +172,3 @@ def _searches(user: User, text: str) -> list[Choice]:
             for section in numbered(user)
         ),
     ]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and int(text) <= LARGEST else None

@@ -18,6 +18,7 @@ from billclock.scheduler import control
 from billclock.scheduler.models import Entry, Pause
 from billclock.web.access import for_all, may_run, operator, table_of
 from billclock.web.crontab_text import back_to
+from billclock.web.numbers import whole
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
 from billclock.web.visible import visible
@@ -91,9 +92,9 @@ def change(request: HttpRequest) -> HttpResponse:
 
 def _until(request: HttpRequest) -> datetime | None:
     """Give the moment a pause should end, None for never; ValueError for one that is no use."""
-    minutes, moment = request.POST.get("minutes", ""), request.POST.get("until", "").strip()
-    if minutes.isdecimal() and 0 < int(minutes) <= 60 * 24 * 366:
-        return clock.now() + timedelta(minutes=int(minutes))
+    minutes, moment = whole(request.POST.get("minutes", "")), request.POST.get("until", "").strip()
+    if minutes and minutes <= 60 * 24 * 366:
+        return clock.now() + timedelta(minutes=minutes)
     if not moment:
         return None
     found = parse_datetime(moment)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from billclock import clock
 from billclock.accounts.models import User
 from billclock.web.access import may_edit, may_run, signed_in
+from billclock.web.numbers import whole
 from billclock.web.problems_books import checked
 from billclock.web.problems_found import Found, found
 from billclock.web.problems_remedies import ASKABLE
@@ -87,7 +88,7 @@ def _asked(request: HttpRequest, all_found: Found) -> dict[str, Any]:
     wanted = request.GET.get("entry", "")
     if not wanted:
         return _foremost(all_found)
-    entry = all_found.entries.get(int(wanted)) if wanted.isdecimal() else None
+    entry = all_found.entries.get(whole(wanted) or 0)
     if entry is None:
         raise Http404(_("There is no such job, or it is in no table any more."))
     moment = _moment(request, all_found.wall)

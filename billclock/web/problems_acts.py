@@ -25,6 +25,7 @@ from billclock.scheduler.problems import Kind, Problem
 from billclock.web import crontabs
 from billclock.web.access import editor, for_all, operator
 from billclock.web.fresh import fresh
+from billclock.web.numbers import wholes
 from billclock.web.problems_books import Trouble, troubles
 from billclock.web.problems_found import found, named
 from billclock.web.retold import told
@@ -39,7 +40,7 @@ MOST = 100  # jobs started by one click
 def run(request: HttpRequest) -> HttpResponse:
     """Ask the daemon to run jobs (`entry`, one or several) at once."""
     user = operator(request)
-    wanted = [int(each) for each in request.POST.getlist("entry") if each.isdecimal()][:MOST]
+    wanted = wholes(request.POST.getlist("entry"))[:MOST]
     rows = [
         row for row in Entry.objects.filter(pk__in=wanted, gone_at=None) if user.sees(row.table)
     ]

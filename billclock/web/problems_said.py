@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from billclock.scheduler.why import Evidence
 from billclock.web.retold import retold
-from billclock.web.times import Wall
+from billclock.web.times import Wall, small_days
 from billclock.web.visible import visible
 
 
@@ -16,6 +16,7 @@ def said(moment: datetime, wall: Wall) -> str:
     if moment.tzinfo != wall.zone:
         moment = moment.astimezone(wall.zone)
     words = date_format(moment, "D j M" if moment.year == wall.now.year else "j M Y")
+    words = words.lower() if small_days() else words
     return f"{words} {moment:%H:%M}"
 
 

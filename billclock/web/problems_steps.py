@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from billclock.scheduler.models import Trigger
 from billclock.scheduler.why import Answer, Cause, Evidence, Question, Step, Verdict
 from billclock.web.problems_said import reason, said, scope
 from billclock.web.times import Wall
@@ -84,12 +85,16 @@ def _known(answer: Answer, evidence: Evidence, wall: Wall) -> dict[Question, str
         known[Question.FREE] = _("Run %d was still going on.") % answer.run.run
     elif answer.cause is Cause.REFUSED:
         known[Question.FREE] = reason(evidence)
-    known[Question.MADE_UP] = (
-        _("After a moment is missed: once, as its directive says.")
-        if evidence.catches_up
-        else _("After a moment is missed: skip, the rule for jobs that set nothing.")
-    )
+    known[Question.MADE_UP] = _made_up(evidence)
     return known
+
+
+def _made_up(evidence: Evidence) -> str:
+    if evidence.made_up and evidence.made_up.trigger == Trigger.MANUAL:
+        return _("By hand, by run %d.") % evidence.made_up.run
+    if evidence.catches_up:
+        return _("After a moment is missed: once, as its directive says.")
+    return _("After a moment is missed: skip, the rule for jobs that set nothing.")
 
 
 def _there(answer: Answer, evidence: Evidence, wall: Wall) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -67,7 +68,7 @@ def why(entry: Entry, moment: datetime, found: Found) -> Why:
         title=found.title(entry.pk),
         entry=entry.pk,
         cause=answer.cause.name.lower(),
-        answer=_answer(answer, evidence, wall),
+        answer=capfirst(_answer(answer, evidence, wall)),
         more=_more(answer, evidence, wall),
         run=answer.run.run if answer.run else None,
         windows=[_window(field, evidence.moment) for field in answer.fields],

@@ -40,9 +40,10 @@ class Badge:
 
 @dataclass(frozen=True)
 class When:
-    """A moment in words: the day and time, how far it is, and exactly."""
+    """A moment in words: the day and time, the same within a sentence, how far it is, exactly."""
 
     day: str
+    within: str
     distance: str
     exactly: str
 
@@ -151,7 +152,7 @@ def when(moment: datetime | None, wall: Wall) -> When | None:
     """Put a moment into words; None stays None."""
     if moment is None:
         return None
-    return When(wall.when(moment), wall.distance(moment), wall.exactly(moment))
+    return When(wall.when(moment), wall.within(moment), wall.distance(moment), wall.exactly(moment))
 
 
 def language() -> str:

@@ -16,6 +16,7 @@ from billclock.scheduler.chosen import RANGES, InForce, Origin
 from billclock.web.access import editor, for_all, may_edit, table_of
 from billclock.web.crontab_text import back_to
 from billclock.web.fresh import fresh
+from billclock.web.numbers import whole
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def _wrong(wanted: Mapping[str, str | None]) -> list[str]:
     words, faults = _words(), []
     for name, text in wanted.items():
         least, most = RANGES[name]
-        number = int(text) if text and text.isascii() and text.isdecimal() else -1
-        if text is not None and not least <= number <= most:
+        number = whole(text or "")
+        if text is not None and (number is None or not least <= number <= most):
             fault = _("%(what)s: a whole number from %(least)s to %(most)s; nothing was saved.")
             faults.append(fault % {"what": words[name], "least": least, "most": most})
     return faults

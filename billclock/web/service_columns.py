@@ -21,6 +21,7 @@ from billclock.web import service_words as words
 from billclock.web.kit.columns import Day, Link, Moment, Money, Number, State, Switch, Text
 from billclock.web.kit.marks import Mark
 from billclock.web.kit.query import held
+from billclock.web.numbers import whole, wholes
 from billclock.web.times import Wall
 
 
@@ -54,14 +55,14 @@ def found_by(word: str) -> Q:
 
 def billed(rows: QuerySet[Any], cycle: str) -> QuerySet[Any]:
     """Keep the services of products that are billed so."""
-    sold = Product.objects.filter(cycle=cycle) if cycle.isdecimal() else Product.objects.none()
+    sold = Product.objects.filter(cycle__in=wholes([cycle]))
     return rows.filter(product__in=list(sold.values_list("pk", flat=True)))
 
 
 def stopped_for(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
     """Keep the services whose set of reasons holds one."""
     every = range(1, sum(Reason) + 1)
-    wanted = int(value) if value.isdecimal() else 0
+    wanted = whole(value) or 0
     return rows.filter(stopped_for__gt=0, stopped_for__in=[n for n in every if n & wanted])
 
 

@@ -19,6 +19,7 @@ from billclock.billing.services import Service
 from billclock.web import service_lines as lines
 from billclock.web import service_words as words
 from billclock.web.kit.section import Values
+from billclock.web.numbers import whole
 from billclock.web.seeking import account_field, chosen
 from billclock.web.service_asking import Asked, Outlook, Question
 from billclock.web.visible import visible
@@ -76,8 +77,7 @@ class OrderForm(PlanForm):
         if self.holder is not None:
             products = products.filter(provider=self.holder.provider_id)
             self.fields["product"].queryset = products  # type: ignore[attr-defined]
-        key = str(given.get("product", ""))
-        product = products.filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None  # noqa: PLR2004
+        product = products.filter(pk=whole(str(given.get("product", ""))) or 0).first()
         self.partly = self.holder is None or product is None
         if self.holder is not None and product is not None:
             self.plan(self.holder, product, {}, 1)
@@ -129,8 +129,7 @@ class ChangeForm(PlanForm):
         )
         sold = kin.filter(orderable=True) | kin.filter(pk=row.product_id)
         form.fields["product"].queryset = sold.order_by("name", "pk")  # type: ignore[attr-defined]
-        key = str((typed or known).get("product", ""))
-        chosen = sold.filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None  # noqa: PLR2004
+        chosen = sold.filter(pk=whole(str((typed or known).get("product", ""))) or 0).first()
         had = dict(row.addons.values_list("addon__code", "quantity"))
         form.plan(row.account, chosen or row.product, had, row.months)
         if typed is not None:

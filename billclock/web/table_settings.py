@@ -30,6 +30,7 @@ from billclock.web.conflicts import meeting
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.crontabs import Reading
 from billclock.web.fresh import fresh
+from billclock.web.numbers import whole
 from billclock.web.retention_use import Limits, loss, use
 from billclock.web.retold import told
 from billclock.web.rows import when
@@ -135,10 +136,11 @@ def _trial(request: HttpRequest, wall: Wall) -> dict[str, Any] | None:
     if not any(given.values()):
         return None
     now = Limits.now()
+    asked = {name: whole(text) for name, text in given.items()}
     limits = Limits(
         *(
-            min(int(text), MOST) if text.isdecimal() else getattr(now, name)
-            for name, text in given.items()
+            getattr(now, name) if number is None else min(number, MOST)
+            for name, number in asked.items()
         )
     )
     return {"limits": limits, "loss": loss(limits, wall.now)}

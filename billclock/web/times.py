@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billclock import clock
 
@@ -55,7 +55,7 @@ class Wall:
         """Say a moment as `when` does, to stand within a sentence: "today 21:05"."""
         said = self.when(moment)
         near = (_("Yesterday"), _("Today"), _("Tomorrow"))
-        return said[:1].lower() + said[1:] if said.startswith(near) else said
+        return said[:1].lower() + said[1:] if small_days() or said.startswith(near) else said
 
     def exactly(self, moment: datetime) -> str:
         """Say a moment to the second with its offset: "2026-10-24 21:04:27 +02:00"."""
@@ -71,14 +71,21 @@ class Wall:
         return _("%(span)s ago") % {"span": span(-seconds)}
 
 
+def small_days() -> bool:
+    """Tell whether the reader's language writes the names of days small within a sentence."""
+    return (get_language() or "").startswith("ru")
+
+
 def span(seconds: float) -> str:
-    """Say a distance in time by its one or two largest units that matter."""
+    """Say a distance in time by its one or two largest units that matter, none of them empty."""
     if seconds < MINUTE:
         return _("%d s") % seconds
     if seconds < HOUR:
         return _("%d min") % (seconds // MINUTE)
     if seconds < 2 * DAY:
         hours, minutes = divmod(int(seconds) // MINUTE, 60)
+        if not minutes:
+            return _("%d h") % hours
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     days = int(seconds // DAY)
     return ngettext("%d day", "%d days", days) % days
@@ -87,11 +94,13 @@ def span(seconds: float) -> str:
 def duration(length: timedelta | float) -> str:
     """Say how long something took: "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
-    if seconds < 10:  # noqa: PLR2004 - tenths stop to matter there
-        return _("%s s") % number_format(round(max(seconds, 0.0), 1), 1)
-    if seconds < MINUTE:
-        return _("%d s") % round(seconds)
-    if seconds < HOUR:
-        minutes, rest = divmod(round(seconds), MINUTE)
+    tenths = round(max(seconds, 0.0), 1)
+    if tenths < 10:  # noqa: PLR2004 - tenths stop to matter there
+        return _("%s s") % number_format(tenths, 1)
+    whole = round(seconds)  # first: what rounds up to a minute is said as one
+    if whole < MINUTE:
+        return _("%d s") % whole
+    minutes, rest = divmod(whole, MINUTE)
+    if whole < HOUR and rest:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
-    return span(seconds)
+    return span(whole)

@@ -22,6 +22,7 @@ from billclock.web.conflicts import meeting
 from billclock.web.crontab_text import back_to, framed
 from billclock.web.difference import Difference, difference
 from billclock.web.fresh import fresh
+from billclock.web.numbers import whole
 from billclock.web.rows import When, when
 from billclock.web.times import Wall
 from billclock.web.undoing import offered, saved
@@ -53,15 +54,15 @@ def listing(request: HttpRequest) -> HttpResponse:
     name = table_of(request)
     reading = crontabs.load(name)
     found = Version.objects.filter(table=name).order_by("-number")
-    older = request.GET.get("before", "")
-    if older.isdecimal():
-        found = found.filter(number__lt=int(older))
+    older = whole(request.GET.get("before", ""))
+    if older is not None:
+        found = found.filter(number__lt=older)
     rows = list(found[: A_PAGE + 1])
     context = framed(request, reading, "versions")
     context |= {
         "versions": _kept(rows, context["seen"]),
         "older": rows[A_PAGE - 1].number if len(rows) > A_PAGE else None,
-        "later": older.isdecimal(),
+        "later": older is not None,
         "undo": offered(request),
     }
     return render(request, "crontab/versions.html", context)

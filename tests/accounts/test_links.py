@@ -36,6 +36,16 @@ def test_a_link_sets_the_password_once_and_ends_all_sessions(anna: User) -> None
     assert User.objects.get().check_password(PASSWORD)
 
 
+def test_of_two_who_found_a_link_one_uses_it(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = token(anna)
+    found = links.find(secret)
+    monkeypatch.setattr(links, "find", lambda _secret: found)  # both looked before either used it
+    links.use(secret, PASSWORD, REQUEST)
+    with pytest.raises(links.LinkError):
+        links.use(secret, "another clock entirely", REQUEST)
+    assert User.objects.get().check_password(PASSWORD)
+
+
 def test_a_newer_link_ends_the_older(anna: User) -> None:
     old, new = token(anna), token(anna)
     with pytest.raises(links.LinkError):

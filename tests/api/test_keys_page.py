@@ -39,6 +39,12 @@ def test_a_key_is_shown_once_and_opens(client: Client) -> None:
     assert Client().get(f"/billmgr?func=tables&auth={token}").status_code == 200
 
 
+def test_how_long_a_key_may_last_is_said_in_the_readers_language(client: Client) -> None:
+    client.get("/account/keys")
+    page = client.get("/account/keys", headers={"Accept-Language": "ru"}).content.decode()
+    assert ">90 дней</option>" in page
+
+
 @pytest.mark.parametrize(
     "given", [{"role": "root"}, {"role": "king"}, {"days": "7"}, {"name": ""}, {"name": "x" * 101}]
 )

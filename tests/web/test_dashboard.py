@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from billclock import clock
 from billclock.accounts.audit import note
@@ -64,6 +65,9 @@ def test_todays_runs_are_counted_by_outcome_and_lead_to_their_lists(
     assert {word: count for word, (count, _url) in ends.items()} == {
         "running": 1, "succeeded": 3, "failed": 1, "missed": 4
     }  # fmt: skip
+    assert facts["counts"][1].words == "3 succeeded"
+    with translation.override("ru"):
+        assert facts["counts"][2].words == "ошибка: 1"
     assert facts["started"] == "5"
     listed = client.get(ends["failed"][1]).context["lines"]
     assert [line.title for line in listed] == ["Daily billing"]
@@ -114,7 +118,7 @@ def test_figures_of_past_days_are_drawn(signed_in: SignedIn) -> None:
     page = client.get("/dashboard")
     text = page.content.decode()
     assert "4,506 runs in 3 days, 6 failed" in text
-    assert "3 min 0 s" in text
+    assert "3 min" in text
     assert "<b>x" not in text
     found = {s.card.name: s.facts for _band, shown in page.context["bands"] for s in shown}
     assert len(found["runs"]["chart"].bars) == 2 * 30 - 2 * 27

@@ -230,11 +230,27 @@ def test_the_preview_says_words_runs_findings_and_the_difference(
 
 def test_a_schedule_is_told_before_there_is_a_command(table: Write, signed_in: SignIn) -> None:
     table("1 1 * * * /bin/a\n")
-    told = signed_in().post("/entries/preview", LINE | {"table": "root", "command": " "}).json()
+    client = signed_in()
+    told = client.post("/entries/preview", LINE | {"table": "root", "command": " "}).json()
     assert "365 runs a year" in told["html"]
     assert told["html"].count("<td title=") == 10
-    assert "Give the command" in told["html"]
-    assert "What Save writes" not in told["html"]
+    assert "With the command to run it is complete" in told["html"]
+    assert (told["errors"], "What Save writes" in told["html"]) == ({}, False)
+    wrong = {"table": "root", "command": "", "line": "0 61 * * *"}
+    told = client.post("/entries/preview", LINE | wrong).json()
+    assert list(told["errors"]) == ["hour"]
+
+
+def test_a_schedule_is_mended_before_there_is_a_command(table: Write, signed_in: SignIn) -> None:
+    table("1 1 * * * /bin/a\n")
+    values = LINE | {"table": "root", "command": "", "line": "* 5 * * *"}
+    client = signed_in()
+    told = client.post("/entries/preview", values).json()["html"]
+    assert "60 times" in told
+    code = re.search(r'name="fix" value="(\w+)"', told)
+    page = client.post("/entries/new", values | {"fix": code and code[1]}).content.decode()
+    assert re.search(r'name="line" value="0 5 \* \* \*"', page)
+    assert "Nothing was saved yet" not in page
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from billclock import clock
 from billclock.accounts.models import AuditRow, Role
 from billclock.outbox.models import Message, State
 from billclock.scheduler import output
-from billclock.scheduler.models import Entry, Incident, Outcome, Pause, Slot, Snooze
+from billclock.scheduler.models import Entry, Incident, Outcome, Pause, Run, Slot, Snooze, Trigger
 from billclock.scheduler.table import Table
 from billclock.scheduler.tables import Tables
 from tests.web.conftest import beat, ran
@@ -389,6 +389,14 @@ def test_why_a_missed_job_did_not_run_and_how_it_is_made_up_for_from_now_on(
     words = why(client, job, "2026-11-20T18:05")
     assert "and missed: the scheduler was not running." in words
     assert "From now on, make up for it once" in words
+    made = Run.objects.create(
+        entry=job, attempt=1, trigger=Trigger.MANUAL, started=planned + HOUR, outcome=Outcome.FAILED
+    )
+    words = why(client, job, "2026-11-20T18:05")
+    assert f"Was it made up for? By hand, by run {made.pk}. yes" in words
+    path = f"/problems?entry={job.pk}&at=2026-11-20T18:05"
+    russian = text(shown(client, path, **{"Accept-Language": "ru"}))
+    assert "Запуск был назначен на пт 20 ноя 18:05 и пропущен" in russian
     page = posted(client, f"/problems/catch-up/{job.pk}")
     assert "From now on missed moments are made up for once: collect" in page
     lines = (home / "spool" / "root").read_text(encoding="utf-8")

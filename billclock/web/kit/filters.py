@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, QuerySet
 from django.utils.functional import Promise
 
+from billclock.web.numbers import whole
 from billclock.web.times import Wall
 
 Rows = QuerySet[Any]
@@ -68,6 +69,8 @@ class Choice(Filter):
         """Keep the rows of a value; none where it can't be one of the field's."""
         del wall
         value = values[self.name]
+        if value.isdecimal() and whole(value) is None:
+            return rows.none()  # a foreign key's field does not say by itself that it is too large
         if self.kept is not None:
             return self.kept(rows, value)
         try:

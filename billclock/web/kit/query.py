@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from billclock.accounts.caseless import holds
 from billclock.web.kit.filters import Filter
+from billclock.web.numbers import whole
 from billclock.web.times import Wall
 
 LONGEST = 200  # letters of a search or a filter
@@ -85,8 +86,8 @@ class Query:
         for one in filters:
             if any(self.values.get(name) for name in one.names):
                 rows = one.keep(rows, self.values, wall)
-        if self.q.startswith("#") and self.q[1:].isdecimal() and len(self.q) < 19:  # noqa: PLR2004
-            return rows.filter(pk=self.q[1:])
+        if self.q.startswith("#") and (key := whole(self.q[1:])) is not None:
+            return rows.filter(pk=key)
         for word in self.q.split() if search else ():
             rows = rows.filter(search(word) if callable(search) else held(search, word))
         return rows
