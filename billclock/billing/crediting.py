@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 
 from billclock.billing import booking, invoice_posting, invoicing
 from billclock.billing.charges import Charge, ChargeKind
@@ -48,6 +48,7 @@ def credit(invoice: Invoice, lines: Iterable[InvoiceLine], why: str) -> Invoice:
     )  # fmt: skip
     note = invoicing.issue(invoicing.write([made])[0], invoice.account.provider.today())
     _ask_for_less(invoice, note.total_minor)
+    _settle(invoice)
     return note
 
 
@@ -103,6 +104,13 @@ def owed(provider: Provider | None = None) -> QuerySet[InvoiceLine]:
     return found.filter(invoice__account__provider=provider) if provider else found
 
 
+def uncredited(account: Account) -> dict[int, int]:
+    """Give by invoice what an account got back of its charges and no credit note says yet."""
+    found = owed().filter(invoice__account=account).values("invoice_id")
+    sums = found.annotate(minor=Sum(F("charge__net_minor") + F("charge__tax_minor")))
+    return {row["invoice_id"]: row["minor"] for row in sums.order_by()}
+
+
 def _open(invoice: Invoice) -> QuerySet[InvoiceLine]:
     return owed().filter(invoice=invoice).select_related("charge").order_by("position")
 
@@ -126,6 +134,13 @@ def _line(original: InvoiceLine) -> Line:
         original.text, charge.net_minor, charge.tax_minor, original.tax_ppm, original.tax_area,
         original.quantity, original.period_start, original.period_end, charge.pk,
     )  # fmt: skip
+
+
+def _settle(invoice: Invoice) -> None:
+    """Let an invoice that was taken back whole wait for no money."""
+    whole = Invoice.objects.waiting().with_credited().filter(pk=invoice.pk)
+    nothing = whole.filter(credited__gte=F("net_minor") + F("tax_minor"))
+    nothing.update(paid_on=invoice.account.provider.today())
 
 
 def _ask_for_less(invoice: Invoice, minor: int) -> None:

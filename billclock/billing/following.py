@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet
 
 from billclock import clock
-from billclock.billing import credit_limits, invoice_posting, pricing
+from billclock.billing import credit_limits, crediting, invoice_posting, pricing
 from billclock.billing.clients import Account
 from billclock.billing.daily import chunks
 from billclock.billing.daily.due import Scope
@@ -105,27 +105,26 @@ def _follow(account: Account) -> int:
 def mark_paid(account: Account) -> int:
     """Mark the account's invoices that its money covers, the oldest first; give how many.
 
-    What the account owes is unpaid; so the newest invoices stay open up to its debt. A payment
-    that was asked for one and not begun is not needed any more.
+    What the account owes is unpaid; so the newest invoices stay open up to its debt, without what
+    was taken back of them: its credit note may not be written yet. A payment that was asked for
+    one and not begun is not needed any more.
     """
     LedgerAccount.objects.select_for_update().get(pk=account.pk)
-    found = Invoice.objects.filter(
-        account=account, kind=Invoice.Kind.INVOICE, paid_on=None,
-        state__in=(Invoice.State.ISSUED, Invoice.State.CLOSED),
-    )  # fmt: skip
-    credited = Sum(F("credit_notes__net_minor") + F("credit_notes__tax_minor"), default=0)
+    waiting = Invoice.objects.waiting().filter(account=account, kind=Invoice.Kind.INVOICE)
     _mark_requests(account)
-    newest_first = list(found.annotate(credited=credited).order_by("-issued_on", "-id"))
+    newest_first = list(waiting.with_credited().order_by("-issued_on", "-id"))
     if not newest_first:
         return 0
     today = account.provider.today()
     since = (newest_first[0].issued_on or today).replace(day=1)
     debt = invoice_posting.debts([account.pk], since)[account.pk]
+    back = crediting.uncredited(account)
     paid = []
     for invoice in newest_first:
-        if debt <= 0:
+        whole = invoice.total_minor - invoice.credited - back.get(invoice.pk, 0)
+        if debt <= 0 or whole <= 0:
             paid.append(invoice.pk)
-        debt -= invoice.total_minor - invoice.credited
+        debt -= whole
     asked = Payment.objects.filter(invoice__in=paid, state=Payment.State.NEW, stored=None)
     asked.update(state=Payment.State.CANCELLED)
     return Invoice.objects.filter(pk__in=paid).update(paid_on=today)

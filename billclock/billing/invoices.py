@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from billclock.billing.charges import Charge
 from billclock.billing.clients import Account, Payer
@@ -23,6 +26,34 @@ class NumberSequence(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("company", "kind", "year"), name="sequence_once"),
         )
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    """Questions about documents."""
+
+    def waiting(self) -> InvoiceQuerySet:
+        """Keep what waits for money, sealed or not: who does not pay owes a closed one too."""
+        issued = (Invoice.State.ISSUED, Invoice.State.CLOSED)
+        return self.filter(state__in=issued, paid_on=None).exclude(kind=Invoice.Kind.CREDIT_NOTE)
+
+    def with_credited(self) -> models.QuerySet[Any]:
+        """Annotate `credited`, what credit notes took back, and `left`, what was open beside it."""
+        notes = Invoice.objects.filter(
+            account=models.OuterRef("account"), credits=models.OuterRef("pk")
+        )
+        sums = (
+            notes.order_by()
+            .values("credits")
+            .annotate(sum=models.Sum(F("net_minor") + F("tax_minor")))
+            .values("sum")
+        )
+        credited = Coalesce(models.Subquery(sums), 0, output_field=models.BigIntegerField())
+        left = F("net_minor") + F("tax_minor") - F("covered_minor") - F("credited")
+        return self.annotate(credited=credited).annotate(left=left)
+
+    def open(self) -> models.QuerySet[Any]:
+        """Keep what waits for money and has some `left` to be paid."""
+        return self.waiting().with_credited().filter(left__gt=0)
 
 
 class Invoice(models.Model):
@@ -98,6 +129,8 @@ class Invoice(models.Model):
             models.Index(fields=("id",), name="invoice_draft", condition=Q(state="draft")),
             models.Index(fields=("id",), name="invoice_unpaid", condition=Q(paid_on=None)),
         )
+
+    objects: ClassVar[InvoiceQuerySet] = InvoiceQuerySet.as_manager()  # type: ignore[assignment]
 
     @property
     def total_minor(self) -> int:

@@ -206,15 +206,21 @@ def _moves(after: int) -> list[tuple[Any, ...]]:
     )
 
 
+_LEFT = """i.net_minor + i.tax_minor - i.covered_minor - coalesce((
+    SELECT sum(n.net_minor + n.tax_minor) FROM billing_invoice n
+    WHERE n.account_id = i.account_id AND n.credits_id = i.id), 0)"""
+"""What is open of an invoice; credit notes are looked for among the account's documents."""
+
+
 def _owed() -> Values:
-    """Sum what issued invoices wait for: {currency: {"open", "overdue": [count, sum]}}."""
+    """Sum what invoices wait for, sealed or not: {currency: {"open", "overdue": [count, sum]}}."""
     found: defaultdict[str, dict[str, list[int]]] = defaultdict(dict)
     rows = engine.rows(
         f"""SELECT a.currency_id, CASE WHEN i.due_on < {engine.day("on")} THEN 1 ELSE 0 END,
-                   count(*), sum(i.net_minor + i.tax_minor - i.covered_minor)
+                   count(*), sum({_LEFT})
             FROM billing_invoice i JOIN billing_account a ON a.funds_id = i.account_id
-            WHERE i.state = 'issued' AND i.kind = 'invoice' AND i.paid_on IS NULL
-              AND i.net_minor + i.tax_minor > i.covered_minor
+            WHERE i.state IN ('issued', 'closed') AND i.kind = 'invoice' AND i.paid_on IS NULL
+              AND {_LEFT} > 0
             GROUP BY 1, 2""",  # noqa: S608 - our own words
         {"on": clock.today(clock.server_zone()).isoformat()},
     )

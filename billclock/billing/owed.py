@@ -141,16 +141,14 @@ def _numbers(match: Match) -> list[int]:
 
 
 def _invoices(method: PaymentMethod) -> Iterable[Target]:
-    found = Invoice.objects.filter(
-        kind__in=(Invoice.Kind.INVOICE, Invoice.Kind.REQUEST),
-        state=Invoice.State.ISSUED,
-        paid_on=None,
-        account__provider=method.provider_id,
-        currency=method.currency_id,
-    ).exclude(number="")
+    found = (
+        Invoice.objects.open()
+        .filter(account__provider=method.provider_id, currency=method.currency_id)
+        .exclude(number="")
+    )
     related = ("account__client", "account__payer", "account__provider", "account__company")
     for invoice in found.select_related(*related).order_by("issued_on", "id"):
-        yield Target(invoice.account, invoice.total_minor, invoice=invoice)
+        yield Target(invoice.account, invoice.left, invoice=invoice)
 
 
 def _accounts(method: PaymentMethod) -> Iterable[Account]:

@@ -140,7 +140,7 @@ def _finances(provider: Provider, on: date, kind: kinds.Kind) -> Iterator[Tellin
             WHERE a.provider_id = %(provider)s AND {_WANTED}
               AND (l.balance_minor < 0
                    OR EXISTS (SELECT 1 FROM billing_invoice i WHERE i.account_id = a.funds_id
-                              AND i.state = 'issued' AND i.paid_on IS NULL
+                              AND i.state IN ('issued', 'closed') AND i.paid_on IS NULL
                               AND i.kind <> 'credit note')
                    OR EXISTS (SELECT 1 FROM billing_transfer t WHERE t.debit_id = a.funds_id
                               AND t."on" >= {engine.day("first")} AND t."on" < {engine.day("on")})

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from billclock import clock
-from billclock.billing import banking, paying
+from billclock.billing import banking, closing, invoicing, paying
 from billclock.billing.clients import Account, Payer
 from billclock.billing.errors import BillingError, StatementError
 from billclock.billing.invoices import Invoice
@@ -15,6 +15,7 @@ from billclock.billing.ledger import Transfer
 from billclock.billing.payments import BankEntry, Payment, PaymentMethod
 from billclock.billing.services import Task
 from billclock.billing.verifying import breaches
+from tests.billing.charged import charge
 from tests.billing.company import House, balance
 from tests.billing.statements import DEBIT, camt, details, document, entry, statement
 from tests.billing.tills import bank
@@ -135,6 +136,14 @@ def test_an_invoice_is_paid_by_its_number_and_marked(method, account):
     done = took(method, entry("12.50", details("Rechnung R-2026-17")))
     due.refresh_from_db()
     assert due.paid_on == NOON.date()
+    assert done.credited[0].payment.invoice == due
+
+
+def test_a_closed_invoice_is_paid_too_by_what_is_left_of_it(house, method, account):
+    house.pay(account, 1_90)
+    made = invoicing.draft(account, house.company, [charge(house, account, 10_00)], key="k")
+    due = closing.close(invoicing.issue(made, NOON.date()))
+    done = took(method, entry("10.00", details("", iban=ADA)))
     assert done.credited[0].payment.invoice == due
 
 

@@ -304,6 +304,30 @@ def test_a_reversed_charge_of_an_invoice_becomes_a_credit_note_once(today):
     sound()
 
 
+def test_what_was_taken_back_of_the_newest_invoice_pays_no_older_one(today):
+    house = House()
+    account = house.account(kind=POSTPAID)
+    old, new = issued(house, account, 10_00), issued(house, account, 20_00)
+    reverse(new.lines.get().charge)
+    following.mark_paid(account)  # before its credit note is written
+    assert set(Invoice.objects.waiting()) == {old}
+    crediting.credit_reversed(account)
+    house.pay(account, 11_90)
+    following.mark_paid(account)
+    assert not Invoice.objects.waiting().exists()
+    sound()
+
+
+def test_an_invoice_taken_back_whole_waits_for_no_money(today):
+    house = House()
+    account = house.account(kind=POSTPAID)
+    old, new = issued(house, account, 10_00), closing.close(issued(house, account, 20_00))
+    reverse(new.lines.get().charge)
+    crediting.credit_reversed(account)
+    assert set(Invoice.objects.waiting()) == {old}
+    sound()
+
+
 def test_what_was_not_reversed_cannot_be_credited_nor_twice(today):
     house = House()
     account = house.account(kind=POSTPAID)

@@ -18,6 +18,7 @@ from billclock.billing import (
     credit_limits,
     fingerprint,
     following,
+    overview,
     papers,
     verifying,
 )  # fmt: skip
@@ -329,6 +330,9 @@ def test_a_credit_note_lowers_what_is_asked_for_and_what_is_open(house: House):
     reverse(back)
     registry.perform("close_accounts", on=ON)
     assert Payment.objects.get().amount_minor == 11_90
+    assert overview._owed() == {"EUR": {"open": [1, 11_90]}}
+    Invoice.objects.filter(kind="invoice").update(state=Invoice.State.CLOSED, digest="sealed")
+    assert overview._owed() == {"EUR": {"open": [1, 11_90]}}
     house.pay(account, 11_90)
     assert following.mark_paid(account) == 1
 

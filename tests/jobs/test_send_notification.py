@@ -105,13 +105,16 @@ def test_who_has_nothing_to_hear_of_gets_nothing(shop: Shop):
     assert run().done == 0
 
 
-@pytest.mark.parametrize("what", ["debt", "invoice", "renewal", "money in", "money out"])
+@pytest.mark.parametrize(
+    "what", ["debt", "invoice", "closed invoice", "renewal", "money in", "money out"]
+)
 def test_each_of_these_is_something_to_say(shop: Shop, relay: Relay, what: str):
     account = shop.account(balance=-1 if what == "debt" else 0)
-    if what == "invoice":
+    if what.endswith("invoice"):
         Invoice.objects.create(
             key="k", company=shop.company, account=account, currency="EUR", number="N-1",
-            net_minor=1000, due_on=FIRST, state=Invoice.State.ISSUED, issued_on=FIRST,
+            net_minor=1200, covered_minor=200, due_on=FIRST, issued_on=FIRST,
+            state="closed" if what == "closed invoice" else "issued",
         )  # fmt: skip
     if what == "renewal":
         shop.service(account, shop.sold(1500), FIRST + 9 * DAY, name="a.example")
@@ -125,6 +128,7 @@ def test_each_of_these_is_something_to_say(shop: Shop, relay: Relay, what: str):
     words = {
         "debt": "You owe €0.01.",
         "invoice": "Unpaid invoices\n\n- N-1 (due on March 1, 2027): €10.00\n",
+        "closed invoice": "- N-1 (due on March 1, 2027): €10.00\n",
         "renewal": "Coming charges\n\n- a.example (Web S) (renews on March 10, 2027): €15.00\n",
         "money in": "- Money in: €0.70\n",
         "money out": "- Balance before (February 1, 2027): €0.70\n",

@@ -80,7 +80,7 @@ def test_a_switched_off_entry_has_no_next_run(table: Write, signed_in: SignIn) -
         ),
         (
             {"outcome": "", "exit_code": None, "finished": None},
-            "running Today 11:00 for 1 h 0 min",
+            "running Today 11:00 for 1 h",
         ),
         (
             {

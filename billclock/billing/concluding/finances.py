@@ -74,7 +74,7 @@ def _moved(account: Account, kind: Kind, day: date) -> bool:
     within = Transfer.objects.filter(moved, on__gte=period.start, on__lt=day)
     unpaid = Invoice.objects.filter(
         Q(paid_on=None) | Q(paid_on__gt=day), account=account, issued_on__lt=day,
-        state=Invoice.State.ISSUED,
+        state__in=(Invoice.State.ISSUED, Invoice.State.CLOSED),
     ).exclude(kind=Invoice.Kind.CREDIT_NOTE)  # fmt: skip
     owed = ledger.balance(account.funds, day - timedelta(1)) < 0
     return within.exists() or unpaid.exists() or owed

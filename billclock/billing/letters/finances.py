@@ -32,21 +32,17 @@ def gather(news: News) -> Facts:
 
 
 def _unpaid(news: News) -> Iterator[Facts]:
-    unpaid = (
-        Invoice.objects.filter(account=news.account, state=Invoice.State.ISSUED, paid_on=None)
-        .exclude(kind=Invoice.Kind.CREDIT_NOTE)
-        .order_by("issued_on", "id")
-    )
+    unpaid = Invoice.objects.open().filter(account=news.account).order_by("issued_on", "id")
     lines = [
         {
             "name": invoice.number or str(invoice.pk),
             "note": {"said": _("due on %s"), "of": invoice.due_on} if invoice.due_on else "",
-            "amount": news.money(invoice.total_minor),
+            "amount": news.money(invoice.left),
         }
         for invoice in unpaid
     ]
     if lines:
-        total = sum(invoice.total_minor for invoice in unpaid)
+        total = sum(invoice.left for invoice in unpaid)
         yield part(lines, title=_("Unpaid invoices"), total=news.money(total))
 
 

@@ -56,7 +56,10 @@ def charged(month: Month, first: int, last: int) -> tuple[list[Charged], dict[in
         f"""INSERT INTO to_invoice (charge_id, account_id)
             WITH owing AS (
                 SELECT a.funds_id AS account_id, -h.balance_minor - coalesce((
-                       SELECT sum(i.net_minor + i.tax_minor) FROM billing_invoice i
+                       SELECT sum(i.net_minor + i.tax_minor - coalesce((
+                              SELECT sum(n.net_minor + n.tax_minor) FROM billing_invoice n
+                              WHERE n.account_id = i.account_id AND n.credits_id = i.id), 0))
+                       FROM billing_invoice i
                        WHERE i.account_id = a.funds_id AND i.kind = 'invoice'
                          AND i.state IN ('issued', 'closed') AND i.paid_on IS NULL), 0) AS debt
                 FROM billing_account a JOIN billing_ledgeraccount h ON h.id = a.funds_id
