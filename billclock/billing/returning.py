@@ -132,8 +132,8 @@ def _end(attempt: Attempt, event: Event, *, new: bool) -> bool:
 
 def _tell_staff(payment: Payment, event: Event) -> None:
     beyond = _gone(payment) - payment.amount_minor
-    more = Money(beyond, payment.account.currency_id)
-    rest = f"{more} more than was paid are gone, and on nobody's account"
+    lost = Money(beyond, payment.account.currency_id)
+    rest = f"{lost} more than was paid are gone, and on nobody's account"
     gateway_events.give_to_staff(
         f"{event.kind} {payment.method.code} {event.gateway_id}",
         f"{payment.number}: {event.kind} at {payment.method.code}",

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from billclock.scheduler.load import Load, Schedules, load, quiet
 from billclock.web.timeline_plan import Job
 from billclock.web.timeline_range import Range, Zoom
-from billclock.web.times import Wall
+from billclock.web.times import Wall, small_days
 
 PARTS = {Zoom.HOUR: 60, Zoom.DAY: 288, Zoom.WEEK: 336}
 TALL = 40  # pixels of the fullest minute
@@ -126,9 +126,15 @@ def _simulated(
         end=(close - _MINUTE).date(),
         total=found.total,
         peak=peak.starts if peak else 0,
-        peak_at=f"{date_format(at, 'D j M')} {at:%H:%M}" if at else "",
+        peak_at=f"{_day(at)} {at:%H:%M}" if at else "",
         busiest=_busiest(jobs, begin, close),
     )
+
+
+def _day(at: datetime) -> str:
+    """Say a day as it stands within a sentence."""
+    said = date_format(at, "D j M")
+    return said.lower() if small_days() else said
 
 
 def _busiest(jobs: Sequence[Job], begin: datetime, close: datetime) -> list[tuple[str, int]]:

@@ -168,7 +168,7 @@ def test_an_addon_with_choices_is_had_as_they_say(house: House):
 
 def test_what_is_missing_is_named_and_nothing_is_left(house: House):
     account = house.account(11_89)
-    with pytest.raises(NotEnoughMoneyError, match="cannot pay 11.90 EUR") as caught:
+    with pytest.raises(NotEnoughMoneyError, match=r"cannot pay 11.90 EUR") as caught:
         ordered(house, account)
     assert (caught.value.amount, caught.value.have) == (11_90, 11_89)
     assert not Service.objects.exists()

@@ -178,10 +178,18 @@ def test_the_page_grows_with_the_output_on_a_phone_too(
     assert page.locator(".pane").evaluate("p => p.scrollHeight - p.scrollTop - p.clientHeight") < 5
     page.get_by_label("Search the output").fill("line 19")
     assert page.locator("li.hit").count() == 11
+    page.keyboard.press("Enter")
+    page.get_by_text("2 / 11").wait_for()
+    assert "line 190" in page.locator("li.hit.at").inner_text()
+    page.locator(".pane").evaluate("p => { p.scrollTop = 0 }")
+    append(server, run, b"three\nmore\n")
+    page.get_by_role("button", name="Follow").get_by_text("+2").wait_for()
+    assert page.locator(".pane").evaluate("p => p.scrollTop") == 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     server.python(OVER.format(run=run))
     page.get_by_text("The run is over").wait_for()
     page.get_by_role("button", name="Run again").wait_for()
+    assert not page.get_by_role("button", name="Follow").is_visible()
 
 
 @pytest.mark.chromium
