@@ -14,6 +14,7 @@ from billclock.billing import changing, orders, overdue, pricing, quoting, stopp
 from billclock.billing.catalog import Cycle
 from billclock.billing.errors import BillingError, LimitError, NotEnoughMoneyError
 from billclock.billing.letters.told import TASK
+from billclock.billing.notice_kinds import KINDS
 from billclock.billing.notifications import notify
 from billclock.billing.provider import Provider
 from billclock.billing.services import (
@@ -139,7 +140,8 @@ def tell(service: Service, *, on: date) -> bool:
         Task.objects.get_or_create(
             key=notice.message,
             defaults={
-                "kind": TASK, "subject": f"Tell account {service.account.number}: {notice.kind}",
+                "kind": TASK,
+                "subject": f"Tell account {service.account.number}: {KINDS[notice.kind].title}",
                 "text": message.last_error, "service": service, "account_id": service.account_id,
                 "created_at": clock.now(),
             },

@@ -25,6 +25,7 @@ from billclock.billing.errors import (
     NotOfferedError,
 )
 from billclock.billing.ledger import Cause, Kind, Move
+from billclock.billing.money import Money
 from billclock.billing.payment_methods import base
 from billclock.billing.payment_methods.base import EventKind
 from billclock.billing.payments import (
@@ -131,7 +132,8 @@ def _end(attempt: Attempt, event: Event, *, new: bool) -> bool:
 
 def _tell_staff(payment: Payment, event: Event) -> None:
     beyond = _gone(payment) - payment.amount_minor
-    rest = f"{beyond} (minor units) more than was paid are gone, and on nobody's account"
+    lost = Money(beyond, payment.account.currency_id)
+    rest = f"{lost} more than was paid are gone, and on nobody's account"
     gateway_events.give_to_staff(
         f"{event.kind} {payment.method.code} {event.gateway_id}",
         f"{payment.number}: {event.kind} at {payment.method.code}",

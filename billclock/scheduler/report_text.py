@@ -161,13 +161,13 @@ def _first_line(run: Run, *, recovered: bool) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Say a time in the two units that matter."""
-    if seconds < 60:  # noqa: PLR2004
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    """Say a time in the two units that matter, none of them empty."""
+    if round(seconds, 1) < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:  # noqa: PLR2004
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    hours, over = divmod(minutes, 60)
+    units = [(hours, "h"), (over, "min"), (0 if hours else rest, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in units if count)
 
 
 def _body(facts: str, printed: str, subtype: str) -> str:

@@ -15,7 +15,7 @@ from billclock.billing import engine, ledger, periods
 from billclock.billing.catalog import Cycle
 from billclock.billing.errors import BillingError
 from billclock.billing.provider import Provider
-from billclock.simulation import names, stock
+from billclock.simulation import names, offers, payers, stock
 from billclock.simulation.stock import Stock
 
 SERVICES_EACH = 4
@@ -38,12 +38,20 @@ class Size:
         return -(-self.services // SERVICES_EACH)
 
 
-# The products by the last two digits of a service's number: up to which, product, months.
+# The products by two digits that follow from a service's number: up to which, product, months.
 SHARES = (
     (40, "web-s", 1), (50, "web-s", 12), (58, "web-l", 1), (62, "web-l", 3), (70, "vps-2", 1),
     (72, "vps-2", 12), (77, "cloud", 0), (82, "backup", 1), (94, "domain", 12), (99, "metal", 1),
     (100, "metal", 12),
 )  # fmt: skip
+
+
+SITE = ("site", ".example")
+CALLED = {
+    "vps-2": ("vps", ".demo.example"), "cloud": ("node", ".demo.example"), "backup": ("copy", ""),
+    "metal": ("server", ".demo.example"),
+}  # fmt: skip
+"""What stands before and behind a service's number in its name, by product."""
 
 
 @transaction.atomic
@@ -55,6 +63,7 @@ def found(size: Size, since: date) -> Provider:
             "a demonstration needs a folder of its own: set BILLCLOCK_HOME to an empty one",
         )
     goods = stock.lay_in(since)
+    offers.lay_out(goods.company, goods.groups, since)
     values = {
         "accounts": size.accounts,
         "services": size.services,
@@ -93,7 +102,13 @@ CURRENCY = (
 )
 COUNTRY = "CASE n %% 10 WHEN 0 THEN 'US' WHEN 1 THEN 'FR' ELSE 'DE' END"
 READS_RUSSIAN = "n %% 7 = 1"
-KIND = "CASE WHEN n %% 20 IN (16, 17) THEN 2 WHEN n %% 20 IN (18, 19) THEN 3 ELSE 1 END"
+KIND = "CASE WHEN n %% 20 IN (2, 11) THEN 2 WHEN n %% 20 IN (4, 14) THEN 3 ELSE 1 END"
+PHONE = (
+    "CASE WHEN n %% 4 = 0 THEN '' ELSE CASE "
+    + COUNTRY
+    + " WHEN 'US' THEN '+1503555' WHEN 'FR' THEN '+3347255' ELSE '+494055' END"
+    " || (10000 + n %% 90000) END"
+)
 
 
 def _named(firm: str) -> str:
@@ -118,13 +133,15 @@ def _clients(values: engine.Values) -> None:
     )
     engine.execute(
         f"""INSERT INTO billing_contact (client_id, name, email, phone, sms, language)
-            SELECT c.id, w.name, 'client' || n || '@client.example', '', FALSE,
+            SELECT c.id, w.name, 'client' || n || '@client.example', {PHONE}, FALSE,
                    CASE WHEN {READS_RUSSIAN} THEN 'ru' ELSE 'en' END
             FROM account_numbers
             JOIN billing_client c ON c.number = 'C' || n
             JOIN names w ON {_named("0")} ORDER BY n""",
         values,
     )
+    _bookkeepers(values)
+    payers.make(values)
     engine.execute(
         f"""INSERT INTO billing_ledgeraccount
                 (kind, owner, currency, exponent, balance_minor, floor_minor)
@@ -136,16 +153,38 @@ def _clients(values: engine.Values) -> None:
     )
     engine.execute(
         f"""INSERT INTO billing_account (funds_id, number, client_id, provider_id, company_id,
-                currency_id, group_id, kind, credit_due_days, credit_blocked, tax_area,
+                currency_id, group_id, payer_id, kind, credit_due_days, credit_blocked, tax_area,
                 reverse_charge, never_suspended)
             SELECT l.id, l.owner, c.id, %(provider)s, %(company)s, l.currency,
                    CASE WHEN n %% 25 = 4 THEN %(partners)s WHEN n %% 200 = 5 THEN %(friends)s END,
-                   {KIND}, 30, FALSE, c.country, c.country = 'FR' AND c.kind = 2, FALSE
+                   p.id, {KIND}, 30, FALSE, c.country,
+                   c.country <> 'DE' AND p.tax_number_checked_at IS NOT NULL, FALSE
             FROM account_numbers
             JOIN billing_ledgeraccount l ON l.kind = 1 AND l.owner = 'A' || n
                  AND l.currency = {CURRENCY}
-            JOIN billing_client c ON c.number = 'C' || n""",
+            JOIN billing_client c ON c.number = 'C' || n
+            LEFT JOIN billing_payer p ON p.client_id = c.id""",
         values,
+    )
+
+
+def _bookkeepers(values: engine.Values) -> None:
+    """Give some firms a second person, who reads each month how their finances stand."""
+    engine.execute(
+        f"""INSERT INTO billing_contact (client_id, name, email, phone, sms, language)
+            SELECT c.id, w.name, 'books' || n || '@client.example', '', FALSE,
+                   CASE WHEN {READS_RUSSIAN} THEN 'ru' ELSE 'en' END
+            FROM account_numbers
+            JOIN billing_client c ON c.number = 'C' || n
+            JOIN names w ON w.language = {COUNTRY} AND w.firm = 0
+                 AND w.place = (n * 61 + 5) %% w.places
+            WHERE n %% 6 = 1 ORDER BY n""",
+        values,
+    )
+    engine.execute(
+        """INSERT INTO billing_subscription (contact_id, kind, channel, "on")
+           SELECT k.id, 'finance_weekly', 'mail', TRUE FROM billing_contact k
+           WHERE k.email LIKE 'books%%' ORDER BY k.id"""
     )
 
 
@@ -189,12 +228,12 @@ def _services(goods: Stock, since: date, values: engine.Values) -> None:
         """INSERT INTO billing_service (number, account_id, product_id, name, status, months,
                 anchor_day, opened_on, paid_until, auto_renew, discount_ppm, generation,
                 stopped_for, never_suspended, parameters)
-           SELECT 'S' || n, a.funds_id, h.product_id, '',
+           SELECT 'S' || n, a.funds_id, h.product_id, h.before || n || h.behind,
                   CASE WHEN n %% 101 = 0 THEN 1 WHEN n %% 103 = 0 THEN 4 ELSE 2 END, h.months,
                   e.anchor_day, e.opened_on, e.paid_until, n %% 13 <> 5, 0, 0, 0, FALSE, '{}'
            FROM service_numbers
            JOIN billing_account a ON a.number = 'A' || (1 + (n - 1) / %(each)s)
-           JOIN shares h ON h.digits = n %% 100
+           JOIN shares h ON h.digits = (n * 37) %% 100
            JOIN first_ends e ON e.cycle = h.cycle AND e.months = h.months
                 AND e.place = (n * 7919) %% e.places
            ORDER BY n""",
@@ -204,15 +243,19 @@ def _services(goods: Stock, since: date, values: engine.Values) -> None:
 
 def _lay_out_shares(goods: Stock) -> None:
     engine.scratch(
-        "shares", "digits integer PRIMARY KEY, product_id bigint, cycle integer, months integer"
+        "shares",
+        "digits integer PRIMARY KEY, product_id bigint, cycle integer, months integer, "
+        "before varchar(20), behind varchar(20)",
     )
     lines = []
     begin = 0
     for end, code, months in SHARES:
         sold = goods.products[code]
-        lines += [(digits, sold.pk, int(sold.cycle), months) for digits in range(begin, end)]
+        facts = (sold.pk, int(sold.cycle), months, *CALLED.get(code, SITE))
+        lines += [(digits, *facts) for digits in range(begin, end)]
         begin = end
-    engine.insert("shares", ("digits", "product_id", "cycle", "months"), lines)
+    columns = ("digits", "product_id", "cycle", "months", "before", "behind")
+    engine.insert("shares", columns, lines)
 
 
 def _lay_out_ends(since: date) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from hashlib import blake2b
 
 from django.conf import settings
 from django.db import transaction
@@ -25,8 +24,9 @@ from billclock.billing.provider import Provider
 from billclock.billing.services import Service, Status
 from billclock.outbox import delivery
 from billclock.outbox.models import Message, State
+from billclock.simulation import bank, office
+from billclock.simulation.dice import chance
 
-HUNDRED = 100
 PAYS = 35
 """Per cent of the clients who were told, that pay on a day."""
 
@@ -34,14 +34,6 @@ NEVER_PAYS = 7
 """Per cent of the clients who never do."""
 
 MOST_CARDS = 400
-
-STAFF = "staff@demo.example"
-
-
-def chance(per_cent: int, *what: object) -> bool:
-    """Tell whether something of so many in a hundred happens, always the same for the same."""
-    drawn = blake2b("/".join(map(str, what)).encode(), digest_size=4).digest()
-    return int.from_bytes(drawn) % HUNDRED < per_cent
 
 
 def hour() -> None:
@@ -57,14 +49,21 @@ def hour() -> None:
 def day(provider: Provider) -> None:
     """Let staff answer what jobs ask, and a day's worth of clients pay: services and invoices."""
     for run in JobRun.objects.asking().filter(provider=provider):
-        progress.allow(run, by=STAFF)
+        progress.allow(run, by=office.STAFF)
     on = provider.today()
     for account in _told(provider):
         if not chance(NEVER_PAYS, account.number) and chance(PAYS, account.number, on):
             _top_up(account, on)
+    transfers = []
     for invoice in _unpaid(provider):
-        if chance(PAYS // 3, invoice.key, on):
+        if not chance(PAYS // 3, invoice.key, on):
+            continue
+        if bank.transfers(invoice.account):
+            transfers.append(bank.line(invoice, on))
+        else:
             _pay_invoice(invoice)
+    bank.receive(provider, [line for line in transfers if line is not None], on)
+    office.day(provider, on)
 
 
 def send_letters() -> int:
@@ -159,7 +158,8 @@ def _unpaid(provider: Provider) -> Iterable[Invoice]:
         account__provider=provider, kind=Invoice.Kind.INVOICE, paid_on=None,
         state=Invoice.State.ISSUED,
     )  # fmt: skip
-    return found.select_related("account__provider", "account__company", "account__client")
+    related = ("account__provider", "account__company", "account__client", "account__payer")
+    return found.select_related(*related)
 
 
 def _pay_invoice(invoice: Invoice) -> None:

@@ -1,16 +1,17 @@
-"""What the demonstration company sells: each cycle, prices in four currencies, add-ons, terms."""
+"""What the demonstration company sells: each cycle, prices in four currencies, add-ons, taxes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import product as pairs
 
 from billclock.billing import currencies
-from billclock.billing.catalog import AddOn, Cycle, Discount, Module, Price, Product, ProductType
+from billclock.billing.catalog import AddOn, Cycle, Module, Price, Product, ProductType
 from billclock.billing.clients import ClientGroup
 from billclock.billing.payments import PaymentMethod
 from billclock.billing.provider import Company, Department, Provider, TaxRate
+from billclock.billing.stocking import MEASURED
 
 CODE = "demo"
 
@@ -27,6 +28,7 @@ class Plan:
     type: str
     cycle: Cycle
     prices: dict[int, int]
+    by_hand: bool = False
 
 
 PLANS = (
@@ -37,7 +39,19 @@ PLANS = (
     Plan("backup", "Backup space", "backup", Cycle.DAILY, {1: 300}),
     Plan("domain", "Domain name", "domain", Cycle.PERIODIC, {12: 1490}),
     Plan("metal", "Dedicated server", "metal", Cycle.PERIODIC, {1: 8900, 12: 99_000}),
+    Plan("rack", "Rack unit", "metal", Cycle.PERIODIC, {1: 4900, 12: 54_000}, by_hand=True),
 )
+DOMAINS = "domain"
+"""The type that the company's sister sells, in whose name its invoices are."""
+
+DEARER = {"web-l": (60, {1: 1390, 3: 3990, 12: 13900})}
+"""New prices in euro cents, by product: so many days after the founding."""
+
+TAXES = (
+    ("DE", 160_000, "USt", date(2020, 7, 1)), ("DE", 190_000, "USt", date(2021, 1, 1)),
+    ("FR", 200_000, "TVA", None), ("NL", 210_000, "BTW", None),
+)  # fmt: skip
+"""Rates by area, in millionths, with their names and first days; None: the founding."""
 
 TYPES = {
     "domain": (30, True), "hosting": (20, False), "vps": (15, False), "metal": (12, False),
@@ -70,18 +84,24 @@ def lay_in(since: date) -> Stock:
         address="Beispielweg 1\n10115 Berlin", tax_number="DE123456788",
         bank={"iban": "DE02120300000000202051", "bic": "BYLADEM1001"},
     )  # fmt: skip
-    for area, ppm in (("DE", 190_000), ("FR", 200_000)):
-        TaxRate.objects.get_or_create(area=area, valid_from=since, defaults={"ppm": ppm})
+    sister = Company.objects.create(
+        provider=provider, code=f"{CODE}-domains", name="Demo Domains B.V.", country="NL",
+        address="Voorbeeldkade 12\n1011 AB Amsterdam", tax_number="NL004495445B01",
+        bank={"iban": "NL91ABNA0417164300", "bic": "ABNANL2A"},
+        number_template="DD-{year}-{number:05}",
+    )  # fmt: skip
+    for area, ppm, name, begin in TAXES:
+        TaxRate.objects.get_or_create(
+            area=area, valid_from=begin or since, defaults={"ppm": ppm, "name": name}
+        )
     _cards(provider)
-    department = Department.objects.create(provider=provider, name="Operations")
-    module = Module.objects.create(code="demo-panel", plugin="simulated", department=department)
-    products = _products(provider, company, module, since)
+    products = _products(company, sister, _modules(provider), since)
     return Stock(
         provider,
         company,
         products,
         _addons(products["metal"], since),
-        _groups(provider, since),
+        _groups(provider),
     )
 
 
@@ -91,20 +111,37 @@ def price(cents: int, currency: str) -> int:
     return cents * times // parts
 
 
+def _modules(provider: Provider) -> dict[bool, Module]:
+    """Make a panel that does what it is told, and people's hands: by whether it is by hand."""
+    names = ("Operations", "Data centre", "Accounts")
+    Department.objects.bulk_create(
+        Department(provider=provider, name=name, email=f"{name.split()[0].lower()}@demo.example")
+        for name in names
+    )
+    operations, halls = Department.objects.filter(provider=provider).order_by("pk")[:2]
+    return {
+        False: Module.objects.create(
+            code="demo-panel", plugin="simulated", department=operations
+        ),
+        True: Module.objects.create(code="demo-hands", plugin="manual", department=halls),
+    }  # fmt: skip
+
+
 def _products(
-    provider: Provider, company: Company, module: Module, since: date
+    company: Company, sister: Company, modules: dict[bool, Module], since: date
 ) -> dict[str, Product]:
     types = {
         code: ProductType.objects.create(
             code=code, name=code.title(), priority=priority, by_months=by_months,
-            deletion_days=30, domain=code == "domain",
+            deletion_days=30, domain=code == DOMAINS,
         )
         for code, (priority, by_months) in TYPES.items()
     }  # fmt: skip
     products = {
         plan.code: Product.objects.create(
             code=f"{CODE}-{plan.code}", name=plan.name, type=types[plan.type], cycle=plan.cycle,
-            provider=provider, company=company, module=module,
+            provider=company.provider, company=sister if plan.type == DOMAINS else company,
+            module=modules[plan.by_hand],
         )
         for plan in PLANS
     }  # fmt: skip
@@ -117,40 +154,62 @@ def _products(
         for plan, currency in pairs(PLANS, WORTH)
         for months, cents in plan.prices.items()
     )  # fmt: skip
+    _raise_prices(products, since)
     return products
 
 
+def _raise_prices(products: dict[str, Product], since: date) -> None:
+    """Let something cost more later on; those who have it pay that two months after the others."""
+    Price.objects.bulk_create(
+        Price(
+            product=products[code], currency_id=currency, months=months,
+            amount_minor=price(cents, currency), valid_from=since + timedelta(days=days),
+            valid_from_existing=since + timedelta(days=days + 61),
+        )
+        for (code, (days, prices)), currency in pairs(DEARER.items(), WORTH)
+        for months, cents in prices.items()
+    )  # fmt: skip
+
+
+ADDONS = (
+    ("ip", "IP address", AddOn.Billing.ORDERED, "address", 1, None, 200),
+    ("traffic", "Traffic", AddOn.Billing.USED, "TB", 10, 100, 15),
+    ("disk", "Disk space", AddOn.Billing.PEAK, "GB", 100, None, 15),
+    ("setup", "Installation by us", AddOn.Billing.ONCE, "hour", 0, 8, 6500),
+    ("watch", "Monitoring", AddOn.Billing.FREE, "", 1, 1, 0),
+)
+"""With dedicated servers: code, name, billing, unit, included, most, cents a month or a unit."""
+
+
 def _addons(metal: Product, since: date) -> dict[str, AddOn]:
-    """Sell addresses by order, traffic by use and disk by its peak with the dedicated server."""
-    kinds = {
-        "ip": (AddOn.Billing.ORDERED, "address", 1, None),
-        "traffic": (AddOn.Billing.USED, "TB", 10, 100),
-        "disk": (AddOn.Billing.PEAK, "GB", 100, None),
-    }
+    """Sell addresses by order, traffic by use, disk by its peak, work once, and a thing free."""
     made = {
         code: AddOn.objects.create(
-            product=metal, code=code, name=code, billing=billing, unit=unit, included=included,
+            product=metal, code=code, name=name, billing=billing, unit=unit, included=included,
             most=most,
         )
-        for code, (billing, unit, included, most) in kinds.items()
+        for code, name, billing, unit, included, most, _cents in ADDONS
     }  # fmt: skip
     Price.objects.bulk_create(
         Price(
-            product=metal, addon=addon.pk, currency_id=currency, months=months,
-            amount_minor=price(200, currency) * months, unit_micro=150_000,
+            product=metal, addon=made[code].pk, currency_id=currency, months=months,
+            amount_minor=0 if billing in MEASURED else price(cents, currency) * months,
+            unit_micro=cents * 10_000 if billing in MEASURED else 0,
             valid_from=since, valid_from_existing=since,
         )
-        for addon, currency, months in pairs(made.values(), WORTH, (1, 12))
+        for (code, _name, billing, *_rest, cents), currency, months in pairs(
+            ADDONS, WORTH, (1, 12)
+        )
+        if billing != AddOn.Billing.FREE
     )  # fmt: skip
     return made
 
 
-def _groups(provider: Provider, since: date) -> tuple[ClientGroup, ClientGroup]:
+def _groups(provider: Provider) -> tuple[ClientGroup, ClientGroup]:
     partners = ClientGroup.objects.create(provider=provider, name="Partners")
     friends = ClientGroup.objects.create(
         provider=provider, name="Never stopped", never_suspended=True
     )
-    Discount.objects.create(name="Partners", group=partners, ppm=100_000, valid_from=since)
     return partners, friends
 
 

@@ -65,7 +65,7 @@ def rows() -> QuerySet[JobRun]:
 def title(run: JobRun) -> str:
     """Name a run's job as the table of jobs does."""
     known = next((job for job in registry.all_jobs() if job.name == run.job), None)
-    return known.title if known else ""
+    return retold(known.title) if known else ""
 
 
 def _jobs() -> dict[str, str]:

@@ -28,7 +28,7 @@ from billclock.billing.payments import Attempt
 from billclock.billing.services import Outcome, Reason, RenewalSwitch, Service, Suspension, Verdict
 from billclock.outbox.models import Message, State
 from billclock.web import client_words as words
-from billclock.web import service_words
+from billclock.web import kept, payment_words, service_words
 from billclock.web.kit.leading import way_to
 
 Rows = QuerySet[Any]
@@ -145,7 +145,7 @@ def _reversals(of: Whose) -> Rows:
 
 def _reversal_lines(rows: Sequence[Reversal], _account: Account, rank: int) -> Iterator[Line]:
     for row in rows:
-        why = f"{row.why} · {row.by}" if row.by else row.why
+        why = _why(kept.read(row.why), row.by)
         title = _("Taken back: %s") % words.charge_said(row.charge)
         url = way_to("charges", row.charge_id) or way_to("services", row.charge.service_id)
         yield Line(
@@ -239,7 +239,7 @@ def _became(row: Notice, message: Message | None) -> str:
         State.UNWANTED: _("nobody wants it"),
     }
     words_ = said.get(State(message.state), "")
-    return f"{words_}: {message.last_error}" if message.last_error else words_
+    return f"{words_}: {kept.read(message.last_error)}" if message.last_error else words_
 
 
 def _stops(of: Whose) -> Rows:
@@ -250,7 +250,7 @@ def _stops(of: Whose) -> Rows:
 def _stop_lines(rows: Sequence[Suspension], _account: Account, rank: int) -> Iterator[Line]:
     for row in rows:
         reason = str(service_words.REASONS[Reason(row.reason)])
-        why = f"{reason} · {row.by}" if row.by else reason
+        why = _why(reason, row.by)
         title = _("%s stopped") % words.service_said(row.service)
         url = way_to("services", row.service_id)
         yield Line(row.on, rank, row.pk, "pause", title, why, "bad", url=url)
@@ -269,7 +269,7 @@ def _lift_lines(rows: Sequence[Any], _account: Account, rank: int) -> Iterator[L
             "reason": reason,
         }
         url = way_to("services", row.service_id)
-        yield Line(row.day, rank, row.pk, "play", title, row.lifted_why, "good", url=url)
+        yield Line(row.day, rank, row.pk, "play", title, kept.read(row.lifted_why), "good", url=url)
 
 
 def _switches(of: Whose) -> Rows:
@@ -280,7 +280,7 @@ def _switches(of: Whose) -> Rows:
 def _switch_lines(rows: Sequence[Any], _account: Account, rank: int) -> Iterator[Line]:
     for row in rows:
         said = _("%s: automatic renewal on") if row.on else _("%s: automatic renewal off")
-        why = " · ".join(part for part in (row.why, row.by) if part)
+        why = _why(kept.read(row.why), row.by)
         url = way_to("services", row.service_id)
         title = said % words.service_said(row.service)
         yield Line(row.day, rank, row.pk, "repeat", title, why, url=url)
@@ -295,12 +295,18 @@ def _declines(of: Whose) -> Rows:
 
 def _decline_lines(rows: Sequence[Any], account: Account, rank: int) -> Iterator[Line]:
     for row in rows:
-        parts = [words.amount(row.amount_minor, account.currency_id), row.told or row.decline]
+        said = " · ".join(filter(None, (payment_words.declined(row), kept.read(row.told))))
+        parts = [words.amount(row.amount_minor, account.currency_id), said]
         title = _("Payment declined: %s") % row.payment.method.name
         yield Line(
             row.day, rank, row.pk, "circle-x", title, ", ".join(part for part in parts if part),
             "bad", url=way_to("payments", row.payment_id),
         )  # fmt: skip
+
+
+def _why(why: str, by: str) -> str:
+    """Say why something was done, and by whom."""
+    return " · ".join(filter(None, (why, service_words.actor(by))))
 
 
 def _date_of(field: str, account: Account) -> TruncDate:

@@ -17,7 +17,7 @@ from billclock.billing.invoices import Invoice, InvoiceLine
 from billclock.billing.payments import Payment
 from billclock.billing.provider import Company, Provider
 from billclock.web import invoice_words as words
-from billclock.web import searched, why
+from billclock.web import kept, searched, why
 from billclock.web.client_words import LANGUAGES as LANGUAGE_NAMES
 from billclock.web.client_words import amount
 from billclock.web.invoice_acts import ACTS
@@ -29,7 +29,6 @@ from billclock.web.kit.panels import Panel, Related
 from billclock.web.kit.section import Section
 from billclock.web.payment_words import STATES
 from billclock.web.service_columns import days
-from billclock.web.visible import visible
 
 SETTLED = (Invoice.State.ISSUED, Invoice.State.CLOSED)
 
@@ -119,7 +118,7 @@ def _sums(row: Invoice, _request: HttpRequest) -> Mapping[str, Any]:
         "tax": amount(row.tax_minor, row.currency),
         "total": amount(row.total_minor, row.currency),
         "covered": amount(row.covered_minor, row.currency) if row.covered_minor else "",
-        "note": visible(row.note),
+        "note": kept.read(row.note),
         "own": _paper(row, paper.language),
         "others": [_paper(row, one, asked=True) for one in LANGUAGES if one != paper.language],
     }
@@ -174,7 +173,7 @@ PAYMENT = (
 NOTE = (
     Text("number", _("Number"), of=words.number),
     Day("issued_on", _("Issued")),
-    Text("note", _("Why")),
+    Text("note", _("Why"), of=kept.of("note")),
     TOTAL,
 )
 

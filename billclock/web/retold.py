@@ -22,9 +22,10 @@ from billclock.web.retold_plugins import FORMS as PLUGINS
 from billclock.web.retold_records import FORMS as RECORDS
 from billclock.web.retold_runs import FORMS as RUNS
 from billclock.web.retold_services import FORMS as SERVICES
+from billclock.web.retold_tasks import FORMS as TASKS
 
 JOBS = (*CONCLUDING, *RECORDS)
-OTHERS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *KEPT, *PLUGINS)
+OTHERS = (*RUNS, *FINDINGS, *CRON, *SERVICES, *BILLING, *KEPT, *TASKS, *PLUGINS)
 FORMS = (*OTHERS, *JOBS)
 PLAIN = frozenset(form for form in FORMS if "%" not in form)
 NESTED = ("why", "what")  # facts that are sentences themselves

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 from typing import Any
 
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billclock import clock
 from billclock.accounts.models import AuditRow, User
 from billclock.scheduler import output, samples
-from billclock.scheduler.durations import OF_LAST, typical
+from billclock.scheduler.durations import OF_LAST, Typical, typical
 from billclock.scheduler.models import Outcome, Run
 from billclock.scheduler.problems import Kind, Problem
 from billclock.scheduler.samples import Sample
-from billclock.web import run_chain
+from billclock.web import run_chain, run_endings
 from billclock.web.access import may_edit, may_run
 from billclock.web.billing_runs import BILLING_RUNS
 from billclock.web.kit.rights import sees
@@ -53,11 +55,14 @@ def facts(run: Run, user: User, show: str, *, navigated: bool) -> dict[str, Any]
         "may_run": may_run(user),
         "may_edit": may_edit(user),
         "going_on": run.started is not None and not run.outcome,
-        "attempts": then.options.retries + 1,
+        "attempts": then.options.retries + 1 if _is_repeated(run) else 1,
         "grace": duration(then.options.grace),
         "killed": _killed(run, then.options.grace, wall),
         **_mutable(run, user),
+        "allowed": filesizeformat(then.options.memory) if then.options.memory else "",
+        "meaning": run_endings.meaning(run),
         "usual": duration(usual.mean) if usual else "",
+        "ends": _ends(run, usual, wall),
         "chain_cause": run_chain.cause(run),
         "chain_next": run_chain.following(run),
         "curves": curves(taken),
@@ -66,6 +71,22 @@ def facts(run: Run, user: User, show: str, *, navigated: bool) -> dict[str, Any]
         "tabs": _tabs(run, parts),
         **parts[show](page),
     }
+
+
+def _is_repeated(run: Run) -> bool:
+    """Tell whether a failure of the run is followed by a further attempt: none is by hand."""
+    return run.slot_id is not None or run.cause is not None
+
+
+def _ends(run: Run, usual: Typical | None, wall: Wall) -> str:
+    """Say when a run that goes on should end by what its job took so far; empty if unknown."""
+    if run.started is None or run.outcome or usual is None:
+        return ""
+    end = run.started + timedelta(seconds=usual.mean)
+    if end > wall.now:
+        return _("about %s") % f"{end.astimezone(wall.zone):%H:%M:%S}"
+    late = (wall.now - run.started).total_seconds() > usual.p95
+    return _("later than usual") if late else _("about now")
 
 
 def _killed(run: Run, grace: float, wall: Wall) -> str:

@@ -19,6 +19,7 @@ from billclock.web.times import Wall
 RUNNING = "running"
 MOST_ID = 2**62
 LONGEST = 255  # characters of one filter
+MOST_ABOVE, BETWEEN = 2000, "_"  # characters of the pages above, and what parts them
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Query:
     """The filters: `entry` is a key, `job` a text of its name, `since` and `until` are days.
 
     `before` is where the page begins: the last run of the page above it, as `cursor` gives it.
+    `above` are the places where the pages between it and the first begin, the farthest first.
     """
 
     job: str = ""
@@ -40,11 +42,14 @@ class Query:
     table: str = ""
     fold: str = ""
     before: str = ""
+    above: str = ""
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Query":
         """Read them off an address; a value that can't be is left out."""
-        values = {one.name: given.get(one.name, "").strip()[:LONGEST] for one in fields(cls)}
+        values = {one.name: given.get(one.name, "").strip() for one in fields(cls)}
+        places = values.pop("above")[:MOST_ABOVE].split(BETWEEN)
+        values = {name: value[:LONGEST] for name, value in values.items()}
         for name in ("since", "until"):
             values[name] = values[name] if day(values[name]) else ""
         outcomes = (RUNNING, *Outcome.values)
@@ -54,17 +59,39 @@ class Query:
         values["entry"] = values["entry"] if _number(values["entry"]) < MOST_ID else ""
         values["fold"] = "1" if values["fold"] else ""
         values["before"] = values["before"] if _cursor(values["before"]) else ""
-        return cls(**values)
+        above = BETWEEN.join(place for place in places if values["before"] and _cursor(place))
+        return cls(**values, above=above)
 
     def address(self, **changed: str) -> str:
         """Give the query of an address with these filters, some of them changed."""
         values = asdict(replace(self, **changed))
+        if not values["before"]:
+            values["above"] = ""
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
     @property
     def first(self) -> str:
         """Give the address of the first page."""
         return self.address(before="")
+
+    def older(self, place: str) -> str:
+        """Give the address of the page that begins at a place, with the way back to this one."""
+        above = [*filter(None, self.above.split(BETWEEN)), *filter(None, [self.before])]
+        while len(kept := BETWEEN.join(above)) > MOST_ABOVE:
+            above.pop(0)
+        return self.address(before=place, above=kept)
+
+    @property
+    def newer(self) -> str:
+        """Give the address of the page above."""
+        above, _, place = self.above.rpartition(BETWEEN)
+        return self.address(before=place, above=above)
+
+    @property
+    def beside(self) -> str:
+        """Give the filters but for job and outcome, to stand behind others in an address."""
+        rest = self.address(entry="", job="", outcome="", fold="", before="")
+        return rest.replace("?", "&" if rest != "?" else "", 1)
 
     @property
     def cleared(self) -> str:
@@ -94,12 +121,13 @@ class Query:
     @property
     def filtered(self) -> bool:
         """Tell whether anything is left out."""
-        return bool(replace(self, fold="", before="") != Query())
+        return bool(replace(self, fold="", before="", above="") != Query())
 
     @property
     def chosen(self) -> int:
         """Count the filters in use beside the job's name."""
-        return sum(map(bool, asdict(replace(self, job="", entry="", fold="", before="")).values()))
+        rest = replace(self, job="", entry="", fold="", before="", above="")
+        return sum(map(bool, asdict(rest).values()))
 
     @property
     def dated(self) -> bool:

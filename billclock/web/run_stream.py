@@ -31,7 +31,7 @@ def stream(request: HttpRequest, run: int) -> StreamingHttpResponse:
     """Send lines as they are printed, from the place in Last-Event-ID or `?from=`, to the end.
 
     An event `lines` carries lines and has as id the place behind them; `end` tells that the run
-    is over and everything was sent.
+    is over and everything was sent, `again` that there is more for who asks again.
     """
     found = one(signed_in(request), run)
     place = request.headers.get("Last-Event-ID") or request.GET.get("from", "")
@@ -78,6 +78,7 @@ async def _events(reading: Reading, times: Times) -> AsyncIterator[bytes]:
             yield b": still here\n\n"
             said = time.monotonic()
         await asyncio.sleep(LOOK_EVERY)
+    yield b"event: again\ndata: \n\n"
 
 
 def _is_over(run: int) -> bool:

@@ -22,7 +22,7 @@ from billclock.web.retold import told
 from billclock.web.rows import When, when
 from billclock.web.run_detail import facts
 from billclock.web.run_found import one
-from billclock.web.run_lines import Fold, Line, folded, line, trigger_word
+from billclock.web.run_lines import Fold, Line, folded, line, title, trigger_word
 from billclock.web.run_query import RUNNING, Query
 from billclock.web.times import Wall
 
@@ -43,10 +43,11 @@ def listing(request: HttpRequest) -> HttpResponse:
     older = query.cursor(last) if last is not None and more else looked.older if looked else ""
     context: dict[str, Any] = {
         "lines": lines,
-        "older": query.address(before=older) if older else "",
+        "older": query.older(older) if older else "",
         "looked": looked,
         "query": query,
         "here": query.address(),
+        "only": title(found[0]) if query.entry and found else query.entry,
         "may_run": may_run(user),
         "kept": None if older else _kept(user, wall),
         "next": None if lines or query.filtered or query.before else _next(user, wall),

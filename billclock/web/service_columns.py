@@ -197,7 +197,7 @@ SUSPENSION = (
     Text("reason", _("Reason"), of=lambda row: words.REASONS[Reason(row.reason)]),
     Day("on", _("Since")),
     Day("lifted_on", _("Lifted"), below=kept.of("lifted_why")),
-    Text("by", _("By")),
+    Text("by", _("By"), of=lambda row: words.actor(row.by)),
 )
 
 OPERATION = (
@@ -220,7 +220,7 @@ ADDON = (
 SWITCH = (
     Moment("at", _("When")),
     Switch("on", _("Automatic renewal")),
-    Text("by", _("By")),
+    Text("by", _("By"), of=lambda row: words.actor(row.by)),
     Text("why", _("Why"), of=kept.of("why")),
 )
 

@@ -9,6 +9,7 @@ from billclock.billing.catalog import Cycle
 from billclock.billing.charges import ChargeKind
 from billclock.billing.services import Operation, Outcome, Reason, Status
 from billclock.web.kit.marks import Mark
+from billclock.web.visible import visible
 
 STATUS = {
     Status.ORDERED: Mark("hourglass", "now", pgettext_lazy("service", "ordered")),
@@ -73,6 +74,11 @@ TASK_KINDS: dict[str, Promise] = {
     "bank": pgettext_lazy("task", "bank entry"),
     "payment": pgettext_lazy("task", "payment"),
     "notice": pgettext_lazy("task", "letter"),
+    "tell the client": pgettext_lazy("task", "letter"),
+}
+ACTORS: dict[str, Promise] = {
+    "client": pgettext_lazy("by", "the client"),
+    "autosuspend": pgettext_lazy("by", "the job autosuspend"),
 }
 TASKS = {
     False: Mark("circle-dot", "now", pgettext_lazy("task", "open")),
@@ -107,6 +113,11 @@ def reasons(bits: int) -> list[Reason]:
 def reasons_said(bits: int) -> str:
     """Say a set of reasons: "no money, abuse"."""
     return ", ".join(str(REASONS[reason]) for reason in reasons(bits))
+
+
+def actor(by: str) -> str:
+    """Say who did something: a person by his address, a job, the client."""
+    return str(ACTORS.get(by, visible(by)))
 
 
 def period(months: int, cycle: int) -> str:

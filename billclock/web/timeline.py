@@ -1,12 +1,11 @@
 """The Timeline page: what ran and what is to come, from an hour to a month, and what if."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -14,16 +13,16 @@ from django.views.decorators.http import require_safe
 
 from billclock.cron import CronError, Expression
 from billclock.cron.crontab import Crontab
-from billclock.scheduler.load import Schedules
-from billclock.scheduler.models import Pause
+from billclock.scheduler.load import Schedules, load
 from billclock.web import crontabs
 from billclock.web.access import may_edit, signed_in, table_of
 from billclock.web.numbers import whole
 from billclock.web.retold import told
 from billclock.web.rows import language
 from billclock.web.timeline_agenda import agenda
+from billclock.web.timeline_bands import changes, pauses
 from billclock.web.timeline_ical import calendar
-from billclock.web.timeline_lanes import HEIGHT, Lane, lanes
+from billclock.web.timeline_lanes import HEIGHT, Lane, Note, lanes
 from billclock.web.timeline_load import coming_week, proposed, simulated, strip
 from billclock.web.timeline_month import weeks
 from billclock.web.timeline_past import started
@@ -34,16 +33,6 @@ from billclock.web.visible import visible
 
 A_PAGE = 40  # lanes
 HEAD, FOOT = 54, 72  # pixels above and below the lanes
-
-
-@dataclass(frozen=True)
-class Band:
-    """A stretch of time that stands out over all lanes: a pause, an hour torn or doubled."""
-
-    left: str
-    width: str
-    kind: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -61,8 +50,7 @@ class Plan:
         """Give the schedules of the jobs shown: the table's, or those of the one alone."""
         if self.only is None:
             return schedules([self.crontab], wall.zone)
-        planned = self.only.planned
-        return {(planned.expression, planned.zone): 1} if planned.active else {}
+        return _schedules([self.only])
 
 
 @require_safe
@@ -86,6 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "counts": {"all": len(plan.crontab.entries)},
         "only": plan.only,
         "kept": f"&entry={plan.only.key}" if plan.only else "",
+        "at": span.typed if request.GET.get("at") else "",
         "wall": wall,
         "week": coming_week(plan.jobs, plan.everything, wall),
         "now": span.left(wall.now) if 0 <= span.place(wall.now) <= 100 else None,  # noqa: PLR2004
@@ -139,14 +128,19 @@ def _drawn(request: HttpRequest, plan: Plan, span: Range) -> dict[str, Any]:
     if imagined:
         part = [(imagined.title, [imagined]), *part]
     drawn: list[Lane] = lanes(part, span)
+    more = Counter(_schedules([imagined]) if imagined else {})
     if imagined:
-        drawn[0].unsaved = True
+        _unsaved(drawn[0], imagined, span.wall)
     height = len(drawn) * HEIGHT
     return {
         "lanes": drawn,
         "error": error,
-        "bands": [*_pauses(span), *_changes(span)],
-        "strip": strip(started(plan.restricted, span), plan.everything, span),
+        "bands": [
+            *pauses(span, [(lane, each) for lane, (_, each) in zip(drawn, part, strict=True)]),
+            *changes(span),
+        ],
+        "strip": strip(started(plan.restricted, span), more + Counter(plan.everything), span),
+        "coming": _coming(more + Counter(plan.own(span.wall)), span),
         "agenda": agenda([job for _title, each in part for job in each], drawn, span),
         "bottom": height,
         "height": height + HEAD + FOOT,
@@ -182,28 +176,22 @@ def _imagined(request: HttpRequest, wall: Wall) -> tuple[Job | None, str]:
     return Job(planned, None, _("What if: %s") % expression.describe(language())), ""
 
 
-def _pauses(span: Range) -> Iterator[Band]:
-    """Give the times in which all jobs were or are paused."""
-    found = Pause.objects.filter(Q(until=None) | Q(until__gt=span.begin), scope="")
-    for pause in found.filter(since__lt=span.close).order_by("since"):
-        since, until = max(pause.since, span.begin), min(pause.until or span.close, span.close)
-        yield Band(span.left(since), span.width(until - since), "paused", _("paused"))
+def _unsaved(lane: Lane, imagined: Job, wall: Wall) -> None:
+    """Mark a lane as of a job that is not saved; one that shows no start says when the next is."""
+    lane.unsaved = True
+    first = imagined.planned.expression.next(wall.now)
+    if not lane.count and first is not None:
+        lane.notes.append(Note("0%", "now", _("next %s") % wall.within(first)))
 
 
-def _changes(span: Range) -> Iterator[Band]:
-    """Give the hours that come twice, and the places where one is left out."""
-    for change in span.changes:
-        length = change.high - change.low
-        texts = {"low": f"{change.low:%H:%M}", "high": f"{change.high:%H:%M}"}
-        if change.skipped:
-            if change.at >= span.begin:
-                label = _("%(low)s to %(high)s is left out") % texts
-                yield Band(span.left(change.at), "0.15%", "torn", label)
-        else:
-            since, until = max(change.at - length, span.begin), min(change.at + length, span.close)
-            if since < until:
-                label = _("%(low)s to %(high)s comes twice") % texts
-                yield Band(span.left(since), span.width(until - since), "twice", label)
+def _schedules(found: Sequence[Job]) -> Schedules:
+    return {(job.planned.expression, job.planned.zone): 1 for job in found if job.planned.active}
+
+
+def _coming(own: Schedules, span: Range) -> int:
+    """Count the starts to come of some schedules in a range."""
+    since = max(span.begin, span.now)
+    return load(own, since, span.close).total if since < span.close else 0
 
 
 def _proposals(request: HttpRequest, plan: Plan, wall: Wall) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from billclock.web.timeline_lanes import Lane, due
 from billclock.web.timeline_plan import Job
 from billclock.web.timeline_range import Range
 
-PAST = 10  # of what did not go well, the latest
+PAST = 10  # of what did not go well, the latest; what runs is told beside them
 COMING = 40  # moments to come that are listed
 OFTEN = 12  # moments of one job in the range beyond which it is told in one line
 
@@ -68,11 +68,13 @@ def agenda(jobs: Iterable[Job], lanes: Sequence[Lane], shown: Range) -> Agenda:
 
 
 def _past(lanes: Sequence[Lane], shown: Range) -> list[Told]:
-    """Tell the latest of what did not go well or still runs, the earliest of these first."""
+    """Tell the latest of what did not go well, and all that runs, the earliest first."""
     events = sorted(
         ((event, lane.title) for lane in lanes for event in lane.told),
         key=lambda pair: pair[0].at,
     )
+    over = [pair for pair in events if pair[0].outcome]
+    left_out = {id(event) for event, _title in over[:-PAST]}
     return [
         Told(
             time=shown.wall.when(event.at),
@@ -80,7 +82,8 @@ def _past(lanes: Sequence[Lane], shown: Range) -> list[Told]:
             mark=mark(event.outcome, started=event.started),
             run=event.run,
         )
-        for event, title in events[-PAST:]
+        for event, title in events
+        if id(event) not in left_out
     ]
 
 

@@ -68,6 +68,16 @@ class Note:
     text: str
 
 
+@dataclass(frozen=True)
+class Band:
+    """A stretch of time that stands out: over all lanes, or in the one of a paused job."""
+
+    left: str
+    width: str
+    kind: str
+    label: str
+
+
 @dataclass
 class Lane:
     """One job, or all jobs of a tag: `y` is its top; `past` and `due` are paths of many bars."""
@@ -89,6 +99,7 @@ class Lane:
     first: datetime | None = None
     next: When | None = None
     unsaved: bool = False
+    paused: list[Band] = field(default_factory=list)
     told: list[Happened] = field(default_factory=list)
 
     @property

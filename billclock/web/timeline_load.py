@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from billclock.scheduler.load import Load, Schedules, load, quiet
 from billclock.web.timeline_plan import Job
 from billclock.web.timeline_range import Range, Zoom
-from billclock.web.times import Wall
+from billclock.web.times import Wall, small_days
 
 PARTS = {Zoom.HOUR: 60, Zoom.DAY: 288, Zoom.WEEK: 336}
 TALL = 40  # pixels of the fullest minute
@@ -30,7 +30,6 @@ class Strip:
     peak_at: str
     peak_left: str
     peak_side: str
-    coming: int
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,6 @@ def strip(started: Sequence[int], schedules: Schedules, shown: Range) -> Strip:
         peak_at=f"{peak.at.astimezone(shown.wall.zone):%H:%M}" if peak else "",
         peak_left=shown.left(peak.at) if peak else "",
         peak_side=_side(shown.place(peak.at)) if peak else "",
-        coming=coming.total,
     )
 
 
@@ -126,9 +124,15 @@ def _simulated(
         end=(close - _MINUTE).date(),
         total=found.total,
         peak=peak.starts if peak else 0,
-        peak_at=f"{date_format(at, 'D j M')} {at:%H:%M}" if at else "",
+        peak_at=f"{_day(at)} {at:%H:%M}" if at else "",
         busiest=_busiest(jobs, begin, close),
     )
+
+
+def _day(at: datetime) -> str:
+    """Say a day as it stands within a sentence."""
+    said = date_format(at, "D j M")
+    return said.lower() if small_days() else said
 
 
 def _busiest(jobs: Sequence[Job], begin: datetime, close: datetime) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ from billclock.scheduler import models, policies
 from billclock.scheduler.load import Schedules
 from billclock.scheduler.roster import Zones
 from billclock.web.problems_found import named
+from billclock.web.rows import PREFIX
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def jobs(table: str, crontab: Crontab, zone: tzinfo) -> list[Job]:
         row = known.get(planned.line)
         if row is None or row.command != planned.command:
             row = models.Entry(command=planned.command)
-        found.append(Job(planned, row.pk, named(row)))
+        found.append(Job(planned, row.pk, named(row).removeprefix(PREFIX)))
     return found
 
 

@@ -77,7 +77,7 @@ class Range:
     @property
     def earlier(self) -> str:
         """Give the start of the range before it, as an address has it."""
-        return _typed(self.begin - LENGTHS[self.zoom], self.wall.zone)
+        return _typed(_moved(self.start, self.zoom, -1), self.wall.zone)
 
     @property
     def later(self) -> str:
@@ -108,8 +108,8 @@ class Range:
 
     @cached_property
     def changes(self) -> Sequence[Change]:
-        """Give the clock changes in it, those included whose repeated hour began before it."""
-        return list(changes(self.wall.zone, self.begin - 3 * HOUR, self.close))
+        """Give the clock changes in it, and those whose repeated hour reaches into it."""
+        return list(changes(self.wall.zone, self.begin - 3 * HOUR, self.close + 3 * HOUR))
 
     @cached_property
     def ticks(self) -> list[Tick]:
@@ -150,8 +150,14 @@ def shown(zoom: str, at: str, wall: Wall) -> Range:
     if chosen is Zoom.MONTH:
         first = start.replace(day=1, hour=0, minute=0)
         return Range(chosen, first, (first + 32 * DAY).replace(day=1), wall)
-    end = (start.astimezone(UTC) + LENGTHS[chosen]).astimezone(wall.zone)
-    return Range(chosen, start, end, wall)
+    return Range(chosen, start, _moved(start, chosen, 1).astimezone(wall.zone), wall)
+
+
+def _moved(start: datetime, zoom: Zoom, steps: int) -> datetime:
+    """Give the moment some ranges away, in UTC: a day of the wall may have 23 or 25 hours."""
+    length = steps * LENGTHS[zoom]
+    # a sum within one zone is one of wall times
+    return start.astimezone(UTC) + length if zoom is Zoom.HOUR else (start + length).astimezone(UTC)
 
 
 def percent(value: float) -> str:

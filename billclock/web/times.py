@@ -77,13 +77,15 @@ def small_days() -> bool:
 
 
 def span(seconds: float) -> str:
-    """Say a distance in time by its one or two largest units that matter."""
+    """Say a distance in time by its one or two largest units that matter, none of them empty."""
     if seconds < MINUTE:
         return _("%d s") % seconds
     if seconds < HOUR:
         return _("%d min") % (seconds // MINUTE)
     if seconds < 2 * DAY:
         hours, minutes = divmod(int(seconds) // MINUTE, 60)
+        if not minutes:
+            return _("%d h") % hours
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     days = int(seconds // DAY)
     return ngettext("%d day", "%d days", days) % days
@@ -92,11 +94,13 @@ def span(seconds: float) -> str:
 def duration(length: timedelta | float) -> str:
     """Say how long something took: "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
-    if seconds < 10:  # noqa: PLR2004 - tenths stop to matter there
-        return _("%s s") % number_format(round(max(seconds, 0.0), 1), 1)
-    if seconds < MINUTE:
-        return _("%d s") % round(seconds)
-    if seconds < HOUR:
-        minutes, rest = divmod(round(seconds), MINUTE)
+    tenths = round(max(seconds, 0.0), 1)
+    if tenths < 10:  # noqa: PLR2004 - tenths stop to matter there
+        return _("%s s") % number_format(tenths, 1)
+    whole = round(seconds)  # first: what rounds up to a minute is said as one
+    if whole < MINUTE:
+        return _("%d s") % whole
+    minutes, rest = divmod(whole, MINUTE)
+    if whole < HOUR and rest:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
-    return span(seconds)
+    return span(whole)

@@ -176,7 +176,7 @@ def test_a_won_dispute_gives_back_what_it_took_and_not_what_was_refunded(till: T
     returning.refund(paid, 20_00, "too much")
     hearing.tell(till.method, event(EventKind.DISPUTED, "dp_1", payment_id=name))
     assert till.balance == 0
-    assert "2000 (minor units) more" in Task.objects.get().text
+    assert "20.00 EUR more" in Task.objects.get().text
     with pytest.raises(BillingError, match="0 of it is left"):
         returning.refund(paid, 10_00, "once more")
     hearing.tell(till.method, event(EventKind.DISPUTE_WON, "dp_1", payment_id=name))

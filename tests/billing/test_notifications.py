@@ -251,6 +251,7 @@ def test_what_no_letter_could_tell_becomes_a_task_and_counts_when_it_is_done(sho
     task = Task.objects.get()
     assert (task.account, task.key) == (account, notice.message)
     assert "550" in task.text
+    assert task.subject == f"Tell account {account.number}: Services not renewed: no money"
     assert told.went_out([account.pk], "not_renewed", ON) == {}
     Task.objects.update(done_at=NOON)
     assert told.went_out([account.pk], "not_renewed", ON) == {account.pk: NOON}

@@ -11,9 +11,10 @@ from billclock import clock
 from billclock.billing import fingerprint
 from billclock.billing.clients import Account, Client
 from billclock.billing.errors import BillingError
-from billclock.billing.payments import Payment
+from billclock.billing.invoices import Invoice
+from billclock.billing.payments import BankEntry, Payment
 from billclock.billing.provider import Provider
-from billclock.billing.services import Service, Status, Verdict
+from billclock.billing.services import Service, Status, Task, Verdict
 from billclock.billing.verifying import breaches
 from billclock.cron.crontab import Crontab
 from billclock.jobs import registry
@@ -21,6 +22,7 @@ from billclock.outbox.models import Message, State
 from billclock.simulation import company, outside
 from billclock.simulation.advance import live
 from billclock.simulation.table import moments
+from billclock.web.sections import all_sections
 
 START = date(2026, 2, 26)
 ZONE = clock.server_zone()
@@ -64,6 +66,13 @@ def test_a_week_of_the_table_bills_tells_and_is_paid(provider):
     assert Payment.objects.exclude(credited_on=None).exists()
     assert Message.objects.filter(channel="letter", state=State.SENT).exists()
     assert list(breaches()) == []
+    assert [section.name for section in all_sections() if not section.rows().exists()] == []
+    ended = Task.objects.exclude(done_at=None)
+    assert ended.exists()
+    assert Invoice.objects.filter(kind=Invoice.Kind.INVOICE).exclude(number="").exists()
+    assert {"matched", "waiting"} <= {
+        "matched" if entry.payment_id else "waiting" for entry in BankEntry.objects.all()
+    }
 
 
 def test_the_same_time_lived_twice_is_the_same(tmp_path, monkeypatch):

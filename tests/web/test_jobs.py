@@ -80,7 +80,7 @@ def test_a_switched_off_entry_has_no_next_run(table: Write, signed_in: SignIn) -
         ),
         (
             {"outcome": "", "exit_code": None, "finished": None},
-            "running Today 11:00 for 1 h 0 min",
+            "running Today 11:00 for 1 h",
         ),
         (
             {
@@ -175,6 +175,16 @@ def test_other_tables_are_a_click_away(table: Write, signed_in: SignIn) -> None:
     assert "/bin/theirs" not in shown(client)
     assert 'href="?table=www-data"' in shown(client)
     assert "/bin/theirs" in shown(client, "/?table=www-data")
+    assert '<select id="of-whom"' not in shown(client)
+
+
+def test_of_many_tables_one_is_chosen_from_a_list(table: Write, signed_in: SignIn) -> None:
+    for number in range(8):
+        table("0 * * * * /bin/mine\n", f"user{number}")
+    page = shown(signed_in(), "/timeline?zoom=hour&table=user3")
+    assert "<option selected>user3</option>" in page
+    assert '<input type="hidden" name="zoom" value="hour">' in page
+    assert 'href="?table=user4' not in page
 
 
 @pytest.mark.parametrize("name", ["nobody", "../root", "/etc/crontab", ""])

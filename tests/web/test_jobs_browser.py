@@ -35,7 +35,23 @@ def crontab(server: Server) -> Iterator[Path]:
 
 def tick(page: Page, *names: str) -> None:
     for name in names:
-        page.get_by_role("checkbox", name=f"Tick: {name}").check()
+        box = page.get_by_role("checkbox", name=f"Tick: {name}")
+        box.evaluate("box => box.scrollIntoView({ block: 'center' })")  # as one does by thumb
+        box.check()
+
+
+def test_a_table_of_many_is_shown_as_soon_as_it_is_chosen(
+    opened: Callable[..., Page], server: Server, crontab: Path
+) -> None:
+    places = [crontab.with_name(f"user{number}") for number in range(8)]
+    for place in places:
+        place.write_text("5 1 * * * /bin/echo\n", encoding="utf-8")
+    page = opened("/")
+    page.get_by_label("Table of").select_option("user7")
+    page.wait_for_url("**/?table=user7")
+    assert page.get_by_label("Table of").input_value() == "user7"
+    for place in places:
+        place.unlink()
 
 
 def test_from_nothing_over_the_article_to_its_jobs(

@@ -18,6 +18,7 @@ from billclock.cron.examples import explained
 from billclock.cron.expression import Expression
 from billclock.cron.lint import lint
 from billclock.scheduler.errors import Busy, NoTable
+from billclock.web import kept
 from billclock.web.retold import FORMS, LONGEST, retold, told
 
 PACKAGE = Path(billclock.__file__).parent
@@ -108,6 +109,16 @@ def refusal(text: str) -> CronError | None:
     except CronError as error:
         return error
     return None
+
+
+def test_what_staff_is_asked_is_told_part_by_part() -> None:
+    with translation.override("ru"):
+        assert kept.read("Tell account A7: A service was stopped") == (
+            "Сообщить клиенту, лицевой счёт A7: Услуга остановлена"
+        )
+        said = kept.read("bank: 12.90 EUR of 2026-11-03, Ann Lee: it is no money that came in")
+        assert said == "bank: 12,90\xa0€ от 3 ноя 2026, Ann Lee: это не поступление"
+        assert retold("BILLmanager daily billing") == "BILLmanager: ежедневные начисления"
 
 
 def test_facts_keep_their_place() -> None:

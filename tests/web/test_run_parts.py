@@ -183,7 +183,7 @@ def test_silence_is_told(table: Write, signed_in: SignIn) -> None:
     began = clock.now() - timedelta(minutes=4)
     run = ran(entry, began, outcome="", finished=None)
     page = shown(signed_in(), f"/runs/{run.pk}")
-    assert "quiet for 4 min 0 s" in page
+    assert "quiet for 4 min" in page
     assert "the last runs took 38 s on average" in page
 
 
@@ -221,3 +221,47 @@ def test_a_page_takes_a_fixed_number_of_queries(
         runs = [ran(entry, clock.now()) for _ in range(number)]
         with django_assert_num_queries(8, using="scheduler"):
             shown(client, f"/runs/{runs[-1].pk}")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"signal": 15, "exit_code": None}, "signal 15<small>SIGTERM</small>"),
+        ({"exit_code": 127}, "127<small>the program was not found</small>"),
+        ({"exit_code": 137}, "137<small>as after SIGKILL</small>"),
+        ({"exit_code": 3}, "3</dd>"),
+    ],
+)
+def test_what_a_number_means_is_said_beside_it(
+    table: Write, signed_in: SignIn, values: dict[str, object], words: str
+) -> None:
+    (entry,) = table("* * * * * /bin/a\n")
+    run = ran(entry, clock.now(), outcome=Outcome.FAILED, **values)
+    assert words in shown(signed_in(), f"/runs/{run.pk}")
+
+
+def test_only_a_run_that_is_tried_again_has_attempts_to_come(
+    table: Write, signed_in: SignIn
+) -> None:
+    (entry,) = table("# billclock: retries=2 memory=100M\n* * * * * /bin/a\n")
+    at = clock.now()
+    slot = Slot.objects.create(entry=entry, planned=at, claimed_at=at)
+    client = signed_in()
+    planned = shown(client, f"/runs/{ran(entry, at, slot=slot, started=at).pk}")
+    assert "1 of 3" in planned
+    assert "of 100.0\xa0MB allowed" in planned
+    by_hand = ran(entry, at, planned=None, started=at, trigger="manual")
+    assert "1 of 3" not in shown(client, f"/runs/{by_hand.pk}")
+
+
+def test_a_run_that_goes_on_says_when_it_should_end(table: Write, signed_in: SignIn) -> None:
+    (entry,) = table("* * * * * /bin/a\n")
+    now = clock.now()
+    for _ in range(3):
+        ran(entry, now, 600)
+    client = signed_in()
+    for ago, word in ((1, "about 1"), (700, "later than usual")):
+        with clock.at(now.replace(hour=12)):
+            began = clock.now() - timedelta(seconds=ago)
+            run = ran(entry, began, outcome="", finished=None)
+            assert word in shown(client, f"/runs/{run.pk}")

@@ -9,7 +9,7 @@ from django.test import Client
 from billclock import clock
 from billclock.accounts.models import Role
 from billclock.scheduler import output
-from billclock.scheduler.models import Entry, Outcome, Trigger
+from billclock.scheduler.models import Entry, Outcome, Run, Trigger
 from tests.web.conftest import ran
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -143,3 +143,35 @@ def test_without_a_match_the_filters_can_be_cleared(
     page = shown(signed_in(), "/runs?outcome=lost")
     assert "No run is like this" in page
     assert "Show all runs" in page
+
+
+@pytest.mark.parametrize("query", ["", "?since=2026-10-01", "?fold=1", "?text=charged"])
+def test_one_goes_back_up_page_by_page(entries: list[Entry], signed_in: SignIn, query: str) -> None:
+    for n in range(170):
+        run = ran(entries[n % 2], NOON - timedelta(minutes=200 - n), outcome=Outcome.FAILED)
+        output.write_all(run.pk, b"charged\n")
+    client = signed_in()
+    Run.objects.update(output_size=8)
+    path, pages = f"/runs{query}", []
+    while path:
+        pages.append(shown(client, path))
+        found = pages[-1].partition('rel="next" href="')[2].partition('"')[0]
+        path = f"/runs{found}".replace("&amp;", "&") if found else ""
+    assert len(pages) == 4
+    for page, above in ((pages[3], pages[2]), (pages[2], pages[1])):
+        found = page.partition('rel="prev" href="')[2].partition('"')[0].replace("&amp;", "&")
+        assert numbers(shown(client, f"/runs{found}")) == numbers(above)
+    assert 'rel="prev"' not in pages[0] + pages[1], "the first is the latest"
+
+
+def test_a_fold_leads_to_what_is_folded(entries: list[Entry], signed_in: SignIn) -> None:
+    runs = [ran(entries[0], NOON - timedelta(minutes=n), trigger=Trigger.CHAIN) for n in range(4)]
+    ran(entries[0], NOON)
+    ran(entries[0], NOON, outcome=Outcome.FAILED, trigger=Trigger.CHAIN)
+    client = signed_in()
+    page = shown(client, "/runs?fold=1&trigger=chain")
+    address = page.partition('class="t" href="?entry')[2].partition('"')[0].replace("&amp;", "&")
+    kept = shown(client, f"/runs?entry{address}")
+    assert sorted(numbers(kept)) == sorted(run.pk for run in runs)
+    assert "Only Daily billing" in kept
+    assert "back to today 1" in page

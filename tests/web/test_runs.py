@@ -1,5 +1,6 @@
 """The runs: the latest page by page, one in full, and output that can't attack who looks at it."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from django.utils.html import escape
 from billclock import clock
 from billclock.scheduler import output
 from billclock.scheduler.models import Entry, Outcome, Run
+from billclock.web import run_stream
 from tests.web.conftest import ran
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -143,8 +145,8 @@ def test_long_output_is_shown_by_its_ends_and_given_whole(entry: Entry, signed_i
     output.write_all(run.pk, printed)
     client = signed_in()
     page = shown(client, f"/runs/{run.pk}")
-    assert "5000 lines" in page
-    assert "4000 lines are not shown here" in page
+    assert "5,000 lines" in page
+    assert "4,000 lines are not shown here" in page
     assert '<li data-n="1">line 1</li>' in page
     assert '<li data-n="5000">line 5000</li>' in page
     answer = client.get(f"/runs/{run.pk}/output")
@@ -165,3 +167,16 @@ def test_output_that_was_cut_says_how_much_is_missing(entry: Entry, signed_in: S
 def test_a_run_that_is_no_longer_kept_is_not_found(signed_in: SignIn) -> None:
     assert signed_in().get("/runs/99").status_code == 404
     assert not Run.objects.exists()
+
+
+def test_a_stream_that_ends_by_itself_says_that_there_is_more(
+    entry: Entry, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_stream, "LASTS", 0.0)
+    run = ran(entry, NOON, outcome="", finished=None)
+    answer = signed_in().get(f"/runs/{run.pk}/stream")
+
+    async def sent() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    assert b"event: again" in asyncio.run(sent())

@@ -68,7 +68,7 @@ def test_a_day_shows_what_ran_and_what_is_to_come(table: Write, signed_in: SignI
     ]  # fmt: skip
     assert rows(page)["off"][3] == "off"
     own = lane(page, "hourly")
-    assert f'href="/runs/{good.pk}" aria-label="hourly: 11:30, succeeded, 1 min 0 s"' in own
+    assert f'href="/runs/{good.pk}" aria-label="hourly: 11:30, succeeded, 1 min"' in own
     assert f'href="/runs/{bad.pk}" aria-label="hourly: 10:30, failed, 1.0 s"' in own
     assert own.count("v14h-") == 16, "those to come in the 16 hours ahead"
     assert 'class="now" x="50' not in page
@@ -129,8 +129,12 @@ def test_a_pause_lies_over_all_lanes(table: Write, signed_in: SignIn) -> None:
     table("0 * * * * /bin/a\n")
     Pause.objects.create(since=NOON - 2 * HOUR, until=NOON - HOUR, actor="a")
     Pause.objects.create(since=NOON - 300 * HOUR, until=NOON - 200 * HOUR, actor="a")
-    page = shown(signed_in())
-    assert page.count('class="band paused"') == 1
+    client = signed_in()
+    page = shown(client)
+    assert page.count('class="band paused') == 1
+    assert "paused until" not in text(page).partition("Job starts")[0], "it is over"
+    Pause.objects.create(since=NOON - HOUR / 2, until=NOON + HOUR, actor="a")
+    assert "paused until today 13:00" in text(shown(client)).partition("Job starts")[0]
 
 
 def test_the_hour_that_comes_twice_is_told_and_who_does_not_run_again(
@@ -138,12 +142,16 @@ def test_the_hour_that_comes_twice_is_told_and_who_does_not_run_again(
 ) -> None:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     table("## fixed\n15 2 * * * /bin/a\n## always\n*/30 * * * * /bin/b\n")
-    page = shown(signed_in(), "at=2026-10-24T16:00")
+    client = signed_in()
+    page = shown(client, "at=2026-10-24T16:00")
     assert "02:00 to 03:00 comes twice" in text(page)
     assert 'class="band twice"' in page
     assert "not again" in lane(page, "fixed")
     assert "not again" not in lane(page, "always")
-    assert rows(page)["always"][3] == "48"
+    assert rows(page)["always"][3] == "50", "the day has 25 hours"
+    assert "02:00 to 03:00 comes twice" in text(
+        shown(client, "zoom=hour&at=2026-10-25T02:00%2B02:00")
+    )
     assert [label for label in ("02 +02", "02 +01") if label in page] == ["02 +02", "02 +01"]
 
 
@@ -287,6 +295,7 @@ def test_the_calendar_holds_each_coming_run(table: Write, signed_in: SignIn) -> 
     assert "DTSTART:20261025T060000Z\r\nDTEND:20261025T061000Z" in whole
     assert "SUMMARY:Zahlungen\\, täglich\\; früh\r\n" in whole
     assert "X-WR-CALDESC:Left out\\, they run too often: often" in whole
+    assert whole.index("X-WR-CALDESC") < whole.index("BEGIN:VEVENT"), "RFC 5545, 3.6"
     uids = re.findall(r"UID:(.*)\r", whole)
     assert len(set(uids)) == 31
 
@@ -376,3 +385,58 @@ def test_a_job_of_another_table_is_not_shown_alone(table: Write, signed_in: Sign
     client = signed_in()
     for entry in ("0", "-1", "x", "99999999999999999999"):
         assert list(rows(shown(client, f"entry={entry}"))) == ["hourly"]
+
+
+def test_a_pause_of_a_tag_or_of_a_job_lies_in_its_lanes(table: Write, signed_in: SignIn) -> None:
+    shop, night = table("## shop\n# billclock: tags=shop\n0 * * * * /bin/a\n"
+                        "## night\n0 * * * * /bin/b\n")  # fmt: skip
+    until = NOON + 3 * HOUR
+    Pause.objects.create(scope="tag:shop", since=NOON - HOUR, until=until)
+    client = signed_in()
+    page = shown(client)
+    assert "paused until today 15:00" in lane(page, "shop")
+    assert "paused" not in lane(page, "night")
+    assert "paused until today 15:00" in rows(page)["shop"][0]
+    Pause.objects.create(scope=f"entry:{night.pk}", since=NOON - HOUR)
+    assert "paused" in lane(shown(client), "night")
+    assert shop.pk != night.pk
+
+
+def test_what_is_asked_keeps_the_moment_that_is_shown(table: Write, signed_in: SignIn) -> None:
+    table("## nightly\n0 3 * * * /bin/a\n")
+    page = shown(signed_in(), "zoom=hour&at=2026-10-26T03:00&by=tag")
+    assert page.count('name="at" value="2026-10-26T03:00"') == 3
+    assert page.count('name="by" value="tag"') == 3
+
+
+def test_what_is_not_saved_counts_in_the_load_and_says_when_it_is_next(
+    table: Write, signed_in: SignIn
+) -> None:
+    table("## nightly\n15 12 * * * /bin/a\n")
+    client = signed_in()
+    page = shown(client, "zoom=hour&what=15+12+*+*+*")
+    assert "peak 2 at 12:15" in text(page)
+    assert 'class="what"' in lane(page, "What if: Every day at 12:15")
+    page = shown(client, "zoom=hour&what=15+18+*+*+*")
+    assert "next today 18:15" in lane(page, "What if: Every day at 18:15")
+
+
+def test_what_still_runs_is_told_however_much_failed_since(table: Write, signed_in: SignIn) -> None:
+    job, long = table("## often\n0 * * * * /bin/a\n## long\n0 0 1 1 * /bin/b\n")
+    ran(long, NOON - 4 * HOUR, outcome="", finished=None)
+    for n in range(12):
+        ran(job, NOON - HOUR - timedelta(minutes=n), outcome=Outcome.FAILED)
+    page = shown(signed_in())
+    told = page[page.index("Not well, or running") : page.index("To come")]
+    assert "long" in told
+    assert told.count("often") == 10
+
+
+def test_the_starts_to_come_are_those_of_the_lanes(table: Write, signed_in: SignIn) -> None:
+    table("* * * * * /bin/c\n", "www-data")
+    job, _ = table("## BILLmanager daily\n0 18 * * * /bin/a\n## b\n* * * * * /bin/b\n")
+    client = signed_in()
+    assert "· 960 starts to come" in text(shown(client, "table=root")), "of root alone"
+    page = shown(client, f"entry={job.pk}")
+    assert "· 1 start to come" in text(page)
+    assert '<span class="cut">daily</span>' in page

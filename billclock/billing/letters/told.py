@@ -14,6 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from billclock import clock
+from billclock.billing.clients import Account
 from billclock.billing.notice_kinds import KINDS
 from billclock.billing.notifications import CHANNEL, Notice
 from billclock.billing.services import Task
@@ -81,16 +82,18 @@ def hand_over() -> int:
     groups = [f"{CHANNEL} {kind.name}" for kind in KINDS.values() if not kind.optional]
     lost = Message.objects.filter(state=State.FAILED, sent_at=None, group__in=groups)
     missing = lost.exclude(models.Exists(Task.objects.filter(key=OuterRef("dedupe_key"))))
-    tasks = [_task(message) for message in missing]
+    numbers = Account.objects.filter(pk__in={message.payload["account"] for message in missing})
+    named = dict(numbers.values_list("pk", "number"))
+    tasks = [_task(message, named[message.payload["account"]]) for message in missing]
     Task.objects.bulk_create(tasks, ignore_conflicts=True)
     return len(tasks)
 
 
-def _task(message: Message) -> Task:
+def _task(message: Message, number: str) -> Task:
     facts = message.payload
     return Task(
         kind=TASK,
-        subject=f"Tell account {facts['account']}: {KINDS[facts['kind']].title}",
+        subject=f"Tell account {number}: {KINDS[facts['kind']].title}",
         text=message.last_error,
         account_id=facts["account"],
         key=message.dedupe_key,

@@ -74,4 +74,7 @@ if (tick) {
   setInterval(() => { tick.textContent = document.querySelector(".clock time").textContent; }, 1000);
 }
 document.querySelector("[data-focus]")?.focus();
-if (matchMedia("(max-width: 1180px)").matches) { document.querySelector("[data-peek]").open = false; }
+// where there is little room the preview begins folded, and is drawn so until this is known
+const peek = document.querySelector("[data-peek]");
+if (matchMedia("(max-width: 1180px)").matches) { peek.open = false; }
+peek.dataset.ready = "";

@@ -20,6 +20,11 @@ for (const place of document.querySelectorAll(":is(.rooms, .tabs, .family) > [ar
   row.scrollLeft += here.left + here.width / 2 - whole.left - whole.width / 2;
 }
 
+// A choice that leads to another page does so at once; its button is for who has no scripts.
+for (const form of document.querySelectorAll("[data-leads]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
     if (!menu.contains(event.target)) {

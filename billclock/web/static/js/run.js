@@ -31,6 +31,7 @@ class Log {
     this.gap = document.querySelector("template[data-gap]").innerHTML;
     this.place = log.dataset.from;
     this.failures = 0;
+    this.waiting = 0; // lines that came while nobody followed
     for (const tool of log.querySelectorAll("[data-tool]")) {
       tool.hidden = false;
     }
@@ -49,11 +50,41 @@ class Log {
     }
     const search = this.log.querySelector("[data-search]");
     search.addEventListener("input", () => this.search(search.value));
-    this.followed?.addEventListener("click", () => this.press(this.followed) && this.toEnd());
+    search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") {
+        event.preventDefault();
+        this.next(event.shiftKey ? -1 : 1);
+      }
+    });
+    this.followed?.addEventListener("click", () => {
+      this.press(this.followed);
+      this.follow();
+    });
     this.pane.addEventListener("scroll", () => {
       const rest = this.pane.scrollHeight - this.pane.clientHeight - this.pane.scrollTop;
       this.followed?.setAttribute("aria-pressed", rest < 24);
+      this.follow(rest < 24);
     });
+  }
+
+  get following() {
+    return this.followed?.getAttribute("aria-pressed") === "true";
+  }
+
+  // At the end nothing waits; elsewhere what comes is only counted.
+  follow(there = false) {
+    if (!this.following) {
+      return;
+    }
+    this.count(-this.waiting);
+    if (!there) {
+      this.toEnd();
+    }
+  }
+
+  count(more) {
+    this.waiting += more;
+    this.followed.querySelector("[data-new]").textContent = this.waiting ? `+${this.waiting}` : "";
   }
 
   press(button) {
@@ -72,15 +103,33 @@ class Log {
 
   search(text) {
     const wanted = text.toLowerCase();
-    let found = 0;
+    this.hits = [];
     for (const item of this.rows.querySelectorAll("li[data-n]")) {
       const here = wanted !== "" && item.textContent.toLowerCase().includes(wanted);
       item.classList.toggle("hit", here);
-      if (here && ++found === 1) {
-        item.scrollIntoView({ block: "center" });
+      item.classList.remove("at");
+      if (here) {
+        this.hits.push(item);
       }
     }
-    this.log.querySelector("[data-found]").textContent = wanted ? found : "";
+    this.hit = -1;
+    this.log.querySelector("[data-found]").textContent = wanted ? 0 : "";
+    this.next(1);
+  }
+
+  // Goes to the hit a step further, round at the end.
+  next(step) {
+    const hits = (this.hits ?? []).filter((item) => item.isConnected);
+    if (!hits.length) {
+      return;
+    }
+    hits[this.hit]?.classList.remove("at");
+    this.hit = (this.hit + step + hits.length) % hits.length;
+    hits[this.hit].classList.add("at");
+    const { top, height } = hits[this.hit].getBoundingClientRect();
+    const pane = this.pane.getBoundingClientRect();
+    this.pane.scrollTop += top - pane.top - (pane.height - height) / 2; // the page stays where it is
+    this.log.querySelector("[data-found]").textContent = `${this.hit + 1} / ${hits.length}`;
   }
 
   toEnd() {
@@ -107,15 +156,29 @@ class Log {
     while (this.rows.childElementCount > MOST) {
       this.rows.firstElementChild.remove();
     }
-    if (this.followed.getAttribute("aria-pressed") === "true") {
+    if (this.following) {
       this.toEnd();
+    } else {
+      this.count(lines.length);
     }
   }
 
   say(name, number = "") {
     this.log.classList.toggle("lost", name === "lost");
+    document.body.classList.toggle("away", name === "lost"); // what is said above is old too
     this.state.className = name === "over" ? "st" : name === "lost" ? "st warn" : "st now";
     this.state.lastElementChild.textContent = `${this.state.dataset[name]} ${number}`;
+  }
+
+  // What was said of a run that goes on is true no more.
+  end() {
+    this.say("over");
+    this.followed.hidden = true;
+    this.log.querySelector('[data-live="quiet"]')?.remove();
+    const nothing = this.log.querySelector("[data-nothing]");
+    if (nothing) {
+      nothing.textContent = nothing.dataset.over;
+    }
   }
 
   address(base) {
@@ -124,8 +187,10 @@ class Log {
 
   connect() {
     const source = new EventSource(this.address(this.log.dataset.stream));
+    this.source = source;
     source.addEventListener("open", () => {
       this.failures = 0;
+      this.streamed = true;
       this.say("connected");
     });
     source.addEventListener("lines", (event) => {
@@ -133,17 +198,44 @@ class Log {
       this.add(JSON.parse(event.data));
     });
     source.addEventListener("end", () => {
-      source.close();
-      this.say("over");
+      this.close();
+      this.end();
+    });
+    source.addEventListener("again", () => {
+      this.renewed = true; // it ends by itself now and then, and the browser asks anew
     });
     source.addEventListener("error", () => {
+      if (this.renewed) {
+        this.renewed = false;
+        return;
+      }
       this.failures += 1;
       this.say("lost", this.failures);
       if (this.failures >= TRIES || source.readyState === EventSource.CLOSED) {
-        source.close();
+        this.close();
         this.ask();
       }
     });
+  }
+
+  close() {
+    this.source?.close();
+    this.source = null;
+  }
+
+  // A stream says nothing of a line that is dead; that the page is not answered for does.
+  refreshed(there) {
+    if (!this.source) {
+      return;
+    }
+    if (!there) {
+      this.failures += 1;
+      this.say("lost", this.failures);
+    } else if (this.failures) {
+      this.close();
+      this.failures = 0;
+      this.connect();
+    }
   }
 
   async ask() {
@@ -155,10 +247,16 @@ class Log {
       const { lines, place, over } = await answer.json();
       this.add(lines);
       this.place = place;
-      this.say(over ? "over" : "asking");
       if (over) {
+        this.end();
         return;
       }
+      if (this.streamed && this.failures) {
+        this.failures = 0;
+        this.connect(); // the server was away and is back: only who never came through asks on
+        return;
+      }
+      this.say("asking");
     } catch {
       this.failures += 1;
       this.say("lost", this.failures);
@@ -172,12 +270,14 @@ for (const element of document.querySelectorAll("[data-log]")) {
   if (element.dataset.stream) {
     log.toEnd();
     log.connect();
+    document.addEventListener("refreshed", ({ detail }) => log.refreshed(detail));
+  } else if ("end" in element.dataset) {
+    log.toEnd(); // what went wrong is said last
   }
 }
 
-for (const copy of document.querySelectorAll("[data-copy]")) {
-  copy.hidden = !navigator.clipboard;
-}
+// the button comes anew with each refresh: a class of the page says whether it is any use
+document.body.classList.toggle("no-clipboard", !navigator.clipboard);
 document.addEventListener("click", async ({ target }) => {
   const copy = target.closest("[data-copy]");
   if (copy) {

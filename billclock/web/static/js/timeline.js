@@ -49,5 +49,18 @@ document.addEventListener("click", (event) => {
   const address = new URL(location.href);
   address.searchParams.set("quiet", time);
   address.hash = "quiet";
-  location.assign(address);
+  propose(address, event).catch(() => location.assign(address));
 });
+
+// Says beside the click what the page at an address answers, with its ways to a new job.
+async function propose(address, { clientX, clientY }) {
+  const answer = await fetch(address);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const spot = document.querySelector("[data-spot]");
+  spot.replaceChildren(page.querySelector("#quiet .answer-box"));
+  spot.showPopover();
+  const { width, height } = spot.getBoundingClientRect();
+  spot.style.left = `${Math.max(Math.min(clientX, innerWidth - width - 8), 8)}px`;
+  spot.style.top = `${clientY + 14 + height > innerHeight ? clientY - height - 14 : clientY + 14}px`;
+  spot.querySelector("a:last-of-type")?.focus();
+}
