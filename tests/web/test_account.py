@@ -332,6 +332,12 @@ def test_a_user_is_told_by_mail_of_a_new_second_factor(
     assert AuditRow.objects.get(act="factor.add", after="totp").actor == EMAIL
 
 
+def test_a_user_is_told_by_mail_of_a_key_in_his_name(client: Client, with_mail: None) -> None:
+    """It outlives the session of whoever made it, and the password."""
+    client.post("/account/keys", {"name": "backup", "role": "viewer", "days": "0"})
+    assert "key for programs was made" in Message.objects.get().body
+
+
 @pytest.mark.urls("tests.web.test_account")
 class TestBeingAskedAgain:
     """A form sent after a pause is kept while its user shows who he is."""

@@ -62,5 +62,5 @@ async function propose(address, { clientX, clientY }) {
   const { width, height } = spot.getBoundingClientRect();
   spot.style.left = `${Math.max(Math.min(clientX, innerWidth - width - 8), 8)}px`;
   spot.style.top = `${clientY + 14 + height > innerHeight ? clientY - height - 14 : clientY + 14}px`;
-  spot.querySelector("a")?.focus();
+  spot.querySelector("a:last-of-type")?.focus();
 }
