@@ -10,7 +10,7 @@ from django.db import connections
 
 from billclock import clock
 from billclock.scheduler import daemon
-from billclock.scheduler.models import Run, Slot
+from billclock.scheduler.models import Mail, Outcome, Run, Slot
 from tests.scheduler.test_daemon_time import MINUTE, House
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -101,6 +101,16 @@ def test_a_table_that_changed_meanwhile_is_taken_over_when_it_can_be(house, sett
         assert told(caplog, "the table root goes on as it was: ") == 1
     house.pass_time(timedelta(seconds=1))
     assert len(house.daemon.roster) == 2
+
+
+def test_a_reason_that_is_no_text_keeps_nothing_from_being_written(house):
+    """A folder or a shell that a crontab names may be any bytes, and the reason names it."""
+    house.pass_time(MINUTE)
+    (run,) = house.daemon.loop.attempts.running
+    records = house.daemon.loop.records
+    records.unstarted(run, Outcome.FAILED, "it can't start in /\udcff", Mail.NONE)
+    assert records.flush() is None
+    assert Run.objects.get(pk=run).reason == "it can't start in /\ufffd"
 
 
 def test_a_zone_that_is_none_stops_nobodys_jobs(house, settings):
