@@ -149,9 +149,11 @@ def test_the_hour_that_comes_twice_is_told_and_who_does_not_run_again(
     assert "not again" in lane(page, "fixed")
     assert "not again" not in lane(page, "always")
     assert rows(page)["always"][3] == "50", "the day has 25 hours"
-    assert "02:00 to 03:00 comes twice" in text(
-        shown(client, "zoom=hour&at=2026-10-25T02:00%2B02:00")
-    )
+    hour = text(shown(client, "zoom=hour&at=2026-10-25T02:00%2B02:00"))
+    assert "02:00 to 03:00 comes twice" in hour
+    assert "Sun 25 Oct 02:00 +02 – Sun 25 Oct 02:00 +01" in hour
+    week = shown(client, "zoom=week&at=2026-10-20T00:00")
+    assert re.findall(r'y="46">(\d\d)', week) == ["00", "06", "12", "18"] * 7
     assert [label for label in ("02 +02", "02 +01") if label in page] == ["02 +02", "02 +01"]
 
 
