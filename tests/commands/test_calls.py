@@ -139,6 +139,8 @@ def test_a_job_not_built_yet_ends_with_1_and_says_so(
         (["--command", "collect_usageinfo", "--module", "x"], "has no option 'module'"),
         (["--command", "billdaily", "--date", "99999-01-01"], "'99999-01-01' is not a date"),
         (["--command", "billdaily", "--date", "2027-02-30"], "'2027-02-30' is not a date"),
+        (["--command", "recurring", "--date", "9999-12-31"], "give a day of the years 1970 to"),
+        (["--command", "recurring", "--date", "0001-01-01", "--explain", "A1"], "give a day of"),
         (["--command", "a\0b"], "there is no job"),
         (["--comm", "billdaily"], "--command"),
     ],
