@@ -286,7 +286,10 @@ ACCOUNT_RATE_LIMITS = {
 }
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 0  # accounts.freshness decides
 ACCOUNT_FORMS = {"login": "billclock.accounts.entering.SignInForm"}
-MFA_FORMS = {"authenticate": "billclock.accounts.entering.SecondStepForm"}
+MFA_FORMS = {
+    "authenticate": "billclock.accounts.entering.SecondStepForm",
+    "login_webauthn": "billclock.accounts.entering.PasskeyForm",
+}
 MFA_ADAPTER = "billclock.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

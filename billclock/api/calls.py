@@ -9,6 +9,8 @@ from billclock.accounts.models import Role
 from billclock.api.callers import Caller, Way
 from billclock.api.documents import Change, Document, Fault
 from billclock.api.registry import call, failed, find
+from billclock.billing.rates import sources
+from billclock.cron import veiling
 
 STATUS = {
     "auth": 401,
@@ -43,10 +45,17 @@ def perform(request: HttpRequest, caller: Caller, name: str, params: Mapping[str
         return failed(name, Fault("idle", name, "", words))
     document = call(name, params, actor=caller.actor)
     if acts and document.fault is None:
-        plain = (f"{key}={text}" for key, text in params.items() if key not in SECRET)
+        plain = (f"{key}={_told(key, text)}" for key, text in params.items() if key not in SECRET)
         for change in document.changes or [Change(" ".join(plain))]:
             _note(request, caller, name, change)
     return document
+
+
+def _told(name: str, text: str) -> str:
+    """Give a parameter as the audit trail keeps it: an address without what in it may be secret."""
+    if veiling.is_secret(name, text):
+        return veiling.STARS
+    return sources.told(text) if "://" in text else text
 
 
 def _note(request: HttpRequest, caller: Caller, name: str, change: Change) -> None:

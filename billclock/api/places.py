@@ -41,9 +41,12 @@ def reading(actor: Actor, name: str) -> Crontab:
 
 
 def entry(actor: Actor, elid: int) -> models.Entry:
-    """Give the row of an entry that is in a table; raise FunctionError."""
+    """Give the row of an entry in a table; raise FunctionError, the same for another's as for none.
+
+    The name of a table that is not open to the actor is no news for him.
+    """
     row = models.Entry.objects.filter(gone_at=None, pk=elid).first()
-    if row is None:
+    if row is None or not actor.sees(row.table):
         raise missing("elid", elid, "entry")
     table(actor, row.table)
     return row

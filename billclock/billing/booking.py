@@ -11,7 +11,7 @@ from billclock.billing.charges import TILES, Charge, ChargeKind, Reversal
 from billclock.billing.clients import Account
 from billclock.billing.errors import NotEnoughMoneyError
 from billclock.billing.ledger import Cause, LedgerAccount, Move, Transfer
-from billclock.billing.money import span
+from billclock.billing.money import Money, span
 from billclock.billing.pricing import Amount
 from billclock.billing.quotes import Line, total
 from billclock.billing.services import Service
@@ -100,7 +100,8 @@ def require_money(account: Account, lines: Iterable[Line], *, back: int = 0) -> 
     need = total(lines) - back
     have = ledger.available(held, credit_blocked=account.credit_blocked)
     if need > max(have, 0):
-        raise NotEnoughMoneyError(account.number, need, have, account.currency_id)
+        code = account.currency_id
+        raise NotEnoughMoneyError(account.number, Money(need, code), Money(have, code))
 
 
 def _kept(charge: Charge, until: date, ours: dict[tuple[int, int], LedgerAccount]) -> Line:

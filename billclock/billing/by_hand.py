@@ -163,4 +163,5 @@ def _require_money(account: Account, held: LedgerAccount, minor: int, *, past_fl
     """Refuse to take what the account may not spend, by its terms."""
     have = ledger.available(held, credit_blocked=account.credit_blocked)
     if minor < 0 and not past_floor and have + minor < 0:
-        raise NotEnoughMoneyError(account.number, -minor, have, account.currency_id)
+        code = account.currency_id
+        raise NotEnoughMoneyError(account.number, Money(-minor, code), Money(have, code))

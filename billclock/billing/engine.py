@@ -126,6 +126,15 @@ def day(name: str) -> str:
     return f"%({name})s::date" if on_postgresql() else f"%({name})s"
 
 
+def sifted(column: str) -> str:
+    """Give a column that narrows what other conditions have found, and begins no search.
+
+    The sum keeps SQLite from going by the column's index. PostgreSQL would take the sum for a
+    condition that next to nothing meets, and plan for a handful of rows.
+    """
+    return column if on_postgresql() else f"{column} + 0"
+
+
 def moment(at: datetime) -> Any:
     """Give a moment as Django keeps it in this engine's columns; compared as text in SQLite."""
     return connection.ops.adapt_datetimefield_value(at)

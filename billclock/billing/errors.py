@@ -28,6 +28,7 @@ BillingError
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Protocol
 
 
 class BillingError(Exception):
@@ -81,10 +82,11 @@ class MoneyError(BillingError):
 
 
 class AmountTextError(MoneyError):
-    """A text that is no amount of a currency."""
+    """A text that is no amount of a currency, which has so many decimals."""
 
-    def __init__(self, text: str, why: str) -> None:
-        super().__init__(f"{text!r} {why}", "write digits such as 1234.50")
+    def __init__(self, text: str, why: str, decimals: int) -> None:
+        example = f"1234.{'5':0<{decimals}}" if decimals else "1234"
+        super().__init__(f"{text!r} {why}", f"write digits such as {example}")
         self.text = text
 
 
@@ -193,15 +195,28 @@ class StatementError(BillingError):
         self.reason = what
 
 
-class NotEnoughMoneyError(BillingError):
-    """An account cannot pay; amounts in minor units, with the panel's names in .amount, .have."""
+class Sum(Protocol):
+    """What an error has to know of an amount, which says itself as people read it."""
 
-    def __init__(self, owner: str, amount: int, have: int, currency: str) -> None:
+    @property
+    def minor(self) -> int:
+        """Give it in minor units."""
+
+    @property
+    def currency(self) -> str:
+        """Give its currency's code."""
+
+
+class NotEnoughMoneyError(BillingError):
+    """An account cannot pay; in minor units and with the panel's names it is .amount, .have."""
+
+    def __init__(self, owner: str, amount: Sum, have: Sum) -> None:
         super().__init__(
-            f"account {owner} cannot pay {amount} {currency} (minor units): it has {have} to spend",
+            f"account {owner} cannot pay {amount}: it has {have} to spend",
             "top the account up, or raise its credit limit",
         )
-        self.owner, self.amount, self.have, self.currency = owner, amount, have, currency
+        self.owner, self.amount, self.have = owner, amount.minor, have.minor
+        self.currency = amount.currency
 
 
 class BooksError(BillingError):

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from billclock import clock
 from billclock.billing.errors import BadNoticeError
+from billclock.billing.money import told
 from billclock.billing.payment_methods.base import Event, EventKind
 from billclock.billing.payments import GatewayEvent, Payment, PaymentMethod
 from billclock.billing.services import Task
@@ -83,7 +84,7 @@ def strange(method: PaymentMethod, event: Event, why: str) -> bool:
         give_to_staff(
             f"gateway {method.code} {event.kind} {event.gateway_id}",
             f"{method.code} tells of {event.kind} {event.gateway_id}: {why}",
-            f"{event.minor} {event.currency} (minor units), key {event.key!r}",
+            f"{told(event.minor, event.currency)}, key {event.key!r}",
         )
     return new
 

@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 from billclock import clock
 from billclock.billing.clients import Account, Client
 from billclock.billing.errors import NotEnoughMoneyError
+from billclock.billing.money import Money
 from billclock.billing.progress import JobRun
 from billclock.billing.provider import Company
 
@@ -225,9 +226,9 @@ def post(
         for key, change in changes.items():
             held = locked[key]
             if change < 0 and held.balance_minor + change < held.floor_minor:
-                raise NotEnoughMoneyError(
-                    held.owner, -change, held.balance_minor - held.floor_minor, held.currency
-                )
+                have = held.balance_minor - held.floor_minor
+                amounts = Money(-change, held.currency), Money(have, held.currency)
+                raise NotEnoughMoneyError(held.owner, *amounts)
     now = clock.now()
     made = Transfer.objects.bulk_create(
         Transfer(

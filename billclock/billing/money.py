@@ -118,6 +118,14 @@ def plain(minor: int, decimals: int) -> str:
     return f"{sign}{whole}.{part:0{decimals}d}" if decimals else f"{sign}{whole}"
 
 
+def told(minor: int, currency: str) -> str:
+    """Say an amount that a gateway tells of, whose currency may be none that is known here."""
+    try:
+        return str(Money(minor, currency))
+    except (MoneyError, UnknownCurrencyError):
+        return f"{minor} {currency} (minor units)"
+
+
 def parse(text: str, currency: str, locale: str = "en") -> Money:
     """Read an amount as a person types it; raise AmountTextError, MoneyError.
 
@@ -126,9 +134,10 @@ def parse(text: str, currency: str, locale: str = "en") -> Money:
     before or after the digits. No digit is ever rounded away.
     """
     symbols = Locale.parse(locale).number_symbols["latn"]
+    decimals = exponent(currency)
     number = text.strip().replace("\u2212", "-")
     if not number or len(number) > _LONGEST_TEXT:
-        raise AmountTextError(text, "is too long" if number else "is empty")
+        raise AmountTextError(text, "is too long" if number else "is empty", decimals)
     negative = number.startswith("-")
     number = _without_currency(number.removeprefix("-" if negative else "+"), currency, locale)
     comma = "." not in number and symbols["decimal"] == ","
@@ -137,10 +146,10 @@ def parse(text: str, currency: str, locale: str = "en") -> Money:
         whole, part = number, ""
     digits = _whole_digits(whole, commas=not comma)
     if digits is None or (sign and not re.fullmatch("[0-9]+", part)) or not (digits or part):
-        raise AmountTextError(text, "is no amount")
-    decimals = exponent(currency)
+        raise AmountTextError(text, "is no amount", decimals)
     if len(part) > decimals:
-        raise AmountTextError(text, f"has {len(part)} decimals, {currency} has {decimals}")
+        why = f"has {len(part)} decimals, {currency} has {decimals}"
+        raise AmountTextError(text, why, decimals)
     minor = int(digits + part.ljust(decimals, "0") or "0")
     return Money(-minor if negative else minor, currency)
 

@@ -28,7 +28,7 @@ from billclock.billing.errors import (
 )
 from billclock.billing.invoices import Invoice, draw
 from billclock.billing.ledger import Cause, Kind, LedgerAccount, Move
-from billclock.billing.money import Money
+from billclock.billing.money import Money, told
 from billclock.billing.payment_methods import base, offered
 from billclock.billing.payments import (
     IN_FLIGHT,
@@ -222,7 +222,7 @@ def captured(payment: Payment, attempt: Attempt, outcome: Outcome) -> bool:
     and a person decides.
     """
     if outcome.currency and outcome.currency != payment.account.currency_id:
-        why = f"it took {outcome.minor} {outcome.currency} (minor units), not what was asked for"
+        why = f"it took {told(outcome.minor, outcome.currency)}, not what was asked for"
         if attempt.state in OPEN:
             Attempt.objects.filter(pk=attempt.pk).update(state=Attempt.State.UNKNOWN, told=why)
         gateway_events.give_to_staff(

@@ -12,6 +12,7 @@ from billclock.billing import pricing
 from billclock.billing.daily import chunks, due, funding, posting
 from billclock.billing.daily.due import Scope
 from billclock.billing.errors import BillingError, NotEnoughMoneyError
+from billclock.billing.money import Money
 from billclock.billing.progress import Parked
 from billclock.billing.services import Service, Status
 from billclock.billing.verdicts import next_sequence
@@ -60,7 +61,8 @@ def _charge_one(service: Service, on: date) -> None:
     due.lay_out(scope, asked=True)
     if funding.settle():
         need, have = funding.of_account(service.account_id)
-        raise NotEnoughMoneyError(service.account.number, need, have, service.account.currency_id)
+        code = service.account.currency_id
+        raise NotEnoughMoneyError(service.account.number, Money(need, code), Money(have, code))
     figures = chunks.post(scope, None, next_sequence([service.pk], on))
     if not figures.counts["renewed"]:
         raise BillingError(

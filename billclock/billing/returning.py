@@ -169,7 +169,8 @@ def _intend(payment: Payment, minor: int, why: str, seen: int | None) -> Attempt
     funds = payment.account.funds
     has = ledger.available(funds, credit_blocked=payment.account.credit_blocked)
     if has < minor:
-        raise NotEnoughMoneyError(payment.account.number, minor, has, funds.currency)
+        code = funds.currency
+        raise NotEnoughMoneyError(payment.account.number, Money(minor, code), Money(has, code))
     last = payment.attempts.aggregate(last=Max("number"))["last"] or 0
     attempt = Attempt.objects.create(
         payment=payment,
@@ -188,9 +189,11 @@ def _intend(payment: Payment, minor: int, why: str, seen: int | None) -> Attempt
 def _require_left(payment: Payment, minor: int) -> None:
     left = payment.amount_minor - payment.refunded_minor
     if payment.credited_on is None or not 0 < minor <= left:
+        code = payment.account.currency_id
         raise BillingError(
-            f"payment {payment.number}: {minor} cannot be given back, {left} of it is left",
-            "give an amount in minor units that was paid and not yet returned",
+            f"payment {payment.number}: {Money(minor, code)} cannot be given back,"
+            f" {Money(left, code)} of it is left",
+            "give an amount that was paid and not yet returned",
         )
     if payment.in_flight:
         raise BillingError(f"payment {payment.number}: an earlier request is not answered yet")

@@ -2,7 +2,9 @@
 
 import sys
 from argparse import Namespace
+from base64 import b64encode
 from http.client import HTTPException
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from billclock import __version__
@@ -42,12 +44,24 @@ def run(args: Namespace) -> int:
 
 def _beat(address: str) -> str:
     """Fetch an address; give why the other side did not take it, said on standard error too."""
-    agent = {"User-Agent": f"Billclock/{__version__}"}
     try:
-        request = Request(address, headers=agent)  # noqa: S310 - the administrator's own address
-        with urlopen(request, timeout=PATIENCE):  # noqa: S310
+        with urlopen(_request(address), timeout=PATIENCE):  # noqa: S310 - the administrator's own
             return ""
     except (OSError, HTTPException, ValueError) as error:
         told = f"the heartbeat address {shown(address)} was not reached: {error}"
         print(f"billclock deliver: {told}", file=sys.stderr)
         return str(error) or type(error).__name__
+
+
+def _request(address: str) -> Request:
+    """Ask as the user whom an address names: urllib takes him for a part of the host's name.
+
+    It would ask name servers for that, and tell the password in its error.
+    """
+    parts = urlsplit(address)
+    user, at, host = parts.netloc.rpartition("@")
+    headers = {"User-Agent": f"Billclock/{__version__}"}
+    if at:
+        headers["Authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
+    plain = urlunsplit(parts._replace(netloc=host))
+    return Request(plain, headers=headers)  # noqa: S310 - the administrator's own address

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from billclock import clock
 from billclock.commands.errors import DONE, FAILED, UsageError
 from billclock.commands.pointing import clipped, pointed
-from billclock.cron import CronError, Expression
+from billclock.cron import CronError, Expression, zones
 
 
 def run(args: Namespace) -> int:
@@ -39,8 +39,8 @@ def zone_named(name: str | None) -> ZoneInfo:
     if not name:
         return clock.server_zone()
     try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
+        return zones.named(name)
+    except ValueError:
         mend = "zones have names such as Europe/Berlin"
         raise UsageError(f"--zone: there is no zone {name!r}; {mend}") from None
 

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
-from . import conditions, hooks
+from . import conditions, hooks, zones
 from .errors import CronError
 
 _LINE = re.compile(rb"[ \t]*#+[ \t]*billclock:(.*)", re.DOTALL)
@@ -34,8 +33,8 @@ def small_number(text: str) -> int:
 def known_zone(name: str) -> bool:
     """Tell whether `name` is a time zone of the IANA database."""
     try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
+        zones.named(name)
+    except ValueError:
         return False
     return True
 

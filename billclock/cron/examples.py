@@ -12,7 +12,7 @@ _BULLET = re.compile(
 )
 _FIELD = rb"[0-9A-Za-z*,/?#-]+"
 _EXAMPLE = re.compile(
-    rb"[ \t]*(?:\xe2\x80\xa2|\xe2\x97[\x8f\xa6]|[-+])?[ \t]*(`?)"
+    rb"[ \t]*(?:(?:\xe2\x80\xa2|\xe2\x97[\x8f\xa6]|[-+])[ \t]*)?(`?)"
     rb"([0-9*][0-9*,/-]*(?:[ \t]+%s){4}|@[a-z]+)\1[ \t]+(?:\xe2\x80[\x92-\x95]|--?|=)[ \t]+\S.*"
     % _FIELD,
     re.DOTALL,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from . import zones
 from .directives import known_zone
 from .expression import Expression
 from .findings import NOTE, WARNING, Finding, Subject
@@ -160,7 +160,7 @@ def _next_change(at: datetime, named: tzinfo | str) -> Change | None:
     """Find the first change of a zone's offset within a year; a naive `at` is in that zone."""
     if isinstance(named, str) and not known_zone(named):
         return None
-    zone = ZoneInfo(named) if isinstance(named, str) else named
+    zone = zones.named(named) if isinstance(named, str) else named
     start = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     start = start.replace(second=0, microsecond=0)
     for day in range(_LOOK_AHEAD):

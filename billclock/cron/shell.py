@@ -26,7 +26,7 @@ BUILTINS = frozenset(
 """Words that the shell itself knows."""
 
 _FIRST_WORD = re.compile(
-    rb"""(?:[ \t({!]|[A-Za-z_][A-Za-z0-9_]*=(?:"[^"]*"|'[^']*'|[^\s"';&|])*[ \t]+)*"""
+    rb"""(?:[ \t({!]|[A-Za-z_][A-Za-z0-9_]*=(?:"[^"]*"|'[^']*'|[^\s"';&|])*[ \t])*"""
     rb"""([^\s;&|()<>]+)"""
 )
 _COMMAND_PART = re.compile(rb"(?:[^\\%]|\\.|\\\Z)*", re.DOTALL)

@@ -14,7 +14,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(
-    rb"(?P<name>[ \t#]*[\"']?(\w+)[\"']?[ \t]*=[ \t]*)(?P<value>.*[^\s])(?P<end>\s*)", re.DOTALL
+    rb"(?P<name>[ \t#]*+[\"']?(\w+)[\"']?[ \t]*+=[ \t]*+)(?P<value>.*[^\s])(?P<end>\s*)", re.DOTALL
 )
 BEARING = ("env", "webhook")
 """The directives whose values may hold a secret."""

@@ -1,4 +1,4 @@
-"""Stretches of real time between two clock changes of a zone, found by asking its offsets.
+"""Zones by their names, and the stretches between their clock changes, found by asking offsets.
 
 Moments are readings of a clock set to UTC, labelled with the zone all the same: so they can be
 moved to what the zone's wall clocks show, counted and compared without conversion.
@@ -6,14 +6,17 @@ moved to what the zone's wall clocks show, counted and compared without conversi
 
 from __future__ import annotations
 
+import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 # No zone has changed its clocks twice within a week since 1990: two days miss no change.
 _PROBE = timedelta(days=2)
 _SECOND = timedelta(seconds=1)
 _NO_JUMP = timedelta()
+_NAME = re.compile(r"[A-Za-z0-9_+-]{1,64}(/[A-Za-z0-9_+-]{1,64}){0,4}")
 
 
 class Stretch(NamedTuple):
@@ -29,6 +32,20 @@ class Stretch(NamedTuple):
     jump: timedelta
     opens: datetime
     closes: datetime
+
+
+def named(name: str) -> ZoneInfo:
+    """Return the zone that the IANA database has by a name; ValueError where it has none.
+
+    What can't be a name is not looked for: ZoneInfo takes it for the path of a package, and gives
+    up at a few hundred slashes with a RecursionError that nobody who reads a crontab expects.
+    """
+    try:
+        if _NAME.fullmatch(name):
+            return ZoneInfo(name)
+    except (LookupError, OSError):
+        pass
+    raise ValueError(f"there is no zone {name[:64]!r}")
 
 
 def stretch_at(moment: datetime) -> Stretch:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from billclock import clock, jobs, plugins
 from billclock.jobs.holding import HeldError, held
-from billclock.jobs.job import Job, Program, key_words
+from billclock.jobs.job import Job, OptionError, Program, key_words
 from billclock.jobs.planned import PLANNED
 from billclock.jobs.report import Report, Tally
 
@@ -20,6 +20,9 @@ Function = Callable[..., Report]
 
 CATCH_UP = "# billclock: catch-up=once"
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+YEARS = range(1970, 9000)
+"""The years of dates that jobs run for: months and days before and after them exist too."""
+
 NOT_BUILT = "this version of Billclock cannot do it yet; nothing was changed"
 
 _built: dict[str, Job] = {}
@@ -93,7 +96,7 @@ def perform(
     if known.function is None:
         return Report(name, failed={name: NOT_BUILT})
     arguments = known.bind(options)
-    arguments |= {"on": on or clock.today(clock.server_zone()), "dry_run": dry_run}
+    arguments |= {"on": _day(on), "dry_run": dry_run}
     arguments |= {"confirm": confirm, "explain": explain}
     if dry_run or explain:
         return _called(known.function, name, arguments)
@@ -102,6 +105,15 @@ def perform(
             return _called(known.function, name, arguments)
     except HeldError as error:
         return Report(name, busy=str(error))
+
+
+def _day(on: date | None) -> date:
+    """Give the date to run for; raise OptionError for one around which there is no calendar."""
+    if on is not None and on.year not in YEARS:
+        raise OptionError(
+            f"date: no job runs for {on}; give a day of the years {YEARS[0]} to {YEARS[-1]}"
+        )
+    return on or clock.today(clock.server_zone())
 
 
 def run(

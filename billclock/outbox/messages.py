@@ -1,7 +1,9 @@
 """Acts on messages: put one in, lease some, settle what became of them, let them wait."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models, transaction
 
@@ -12,6 +14,7 @@ from billclock.outbox.models import LEASE, LONGEST_WAIT, Message, MessageQuerySe
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30))
 """The waits after the first tries; LONGEST_WAIT after each later one."""
 
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 MOST_TRIES = 100
 """About four days; then the message is given up, visibly."""
 
@@ -27,13 +30,7 @@ def put(letter: Letter, *, held_until: datetime | None = None) -> bool:
             "channel": letter.channel,
             "group": letter.group,
             "topic": letter.topic,
-            "sender": letter.sender,
-            "recipients": list(letter.recipients),
-            "outstanding": list(letter.recipients),
-            "subject": letter.subject,
-            "headers": [list(header) for header in letter.headers],
-            "body": letter.body,
-            "payload": dict(letter.payload),
+            **_written(letter),
             "created": letter.at,
             "state": State.HELD if held_until else State.QUEUED,
             "next_try": held_until or letter.at,
@@ -45,16 +42,32 @@ def put(letter: Letter, *, held_until: datetime | None = None) -> bool:
 def let_go(letter: Letter) -> None:
     """Give a held message, found by its dedupe key, the text of `letter` and queue it."""
     Message.objects.filter(dedupe_key=letter.dedupe_key, state=State.HELD).update(
-        sender=letter.sender,
-        recipients=list(letter.recipients),
-        outstanding=list(letter.recipients),
-        subject=letter.subject,
-        headers=[list(header) for header in letter.headers],
-        body=letter.body,
-        payload=dict(letter.payload),
+        **_written(letter),
         state=State.QUEUED,
         next_try=letter.at,
     )
+
+
+def _written(letter: Letter) -> dict[str, Any]:
+    """Give the fields that a letter's text fills, as every database keeps them."""
+    recipients = [_storable(recipient) for recipient in letter.recipients]
+    return {
+        "sender": _storable(letter.sender),
+        "recipients": recipients,
+        "outstanding": list(recipients),
+        "subject": _storable(letter.subject),
+        "headers": [[_storable(part) for part in header] for header in letter.headers],
+        "body": _storable(letter.body),
+        "payload": dict(letter.payload),
+    }
+
+
+def _storable(text: str) -> str:
+    """Put a mark in place of what no database keeps as text: NUL, and bytes that were no UTF-8.
+
+    One letter that can't be written would keep those of all others from being written.
+    """
+    return _NO_TEXT.sub("\ufffd", text)
 
 
 def lease(channel: str, owner: str, *, most: int) -> list[Message]:

@@ -237,8 +237,14 @@ class Daemon:
             log.warning("%s", problem)
             self.roster.replace(table.name, ())
             self._digests.pop(table.name, None)
-        except (TableError, DatabaseError) as problem:
-            # what can't be read for now goes on as it was last read
+        except Exception as problem:
+            # what can't be read for now goes on as it was last read; a fault of ours that one
+            # table brings out is no reason for the jobs of all others not to go on
+            if not isinstance(problem, (TableError, DatabaseError)) and not self._unread.get(
+                table.name
+            ):
+                log.exception("a fault of ours")
+            self._digests.pop(table.name, None)
             trouble = Trouble(f"the table {table.name} goes on as it was")
             self._unread.setdefault(table.name, trouble).failed(problem)
             return

@@ -101,7 +101,11 @@ def _runs(entry: Entry, moment: datetime) -> list[Attempted]:
 def _made_up(entry: Entry, moment: datetime) -> Attempted | None:
     """Give the first run after the moment that somebody, or catch-up, started in its place."""
     later = Run.objects.filter(entry=entry, started__gte=moment + MINUTE)
-    row = later.filter(trigger__in=(Trigger.CATCH_UP, Trigger.MANUAL)).order_by("id").first()
+    row = (
+        later.filter(trigger__in=(Trigger.CATCH_UP, Trigger.MANUAL, Trigger.API))
+        .order_by("id")
+        .first()
+    )
     return _attempted(row) if row else None
 
 

@@ -66,8 +66,10 @@ def _run_now(daemon: Daemon, request: Mapping[str, Any]) -> dict[str, Any]:
     going_on = attempts.runs_of(entry)
     if going_on and not job.options.overlaps:
         raise RequestError(f"run {min(going_on)} of entry {entry} is still going on")
-    run = claims.by_hand(entry, actor=str(request.get("actor", "")), host=daemon.host)
-    attempts.launch(Attempt(job, run, trigger=Trigger.MANUAL))
+    trigger = Trigger.API if request.get("api") else Trigger.MANUAL
+    actor = str(request.get("actor", ""))
+    run = claims.by_hand(entry, actor=actor, host=daemon.host, trigger=trigger)
+    attempts.launch(Attempt(job, run, trigger=trigger))
     return {"run": run}
 
 

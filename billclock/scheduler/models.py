@@ -24,6 +24,7 @@ class Trigger(models.TextChoices):
     RETRY = "retry"
     CHAIN = "chain"
     MANUAL = "manual"
+    API = "api"
     TEST = "test"
 
 

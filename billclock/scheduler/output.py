@@ -28,6 +28,9 @@ _A_FOLDER = 1000
 _MARKER = b"\n[Billclock left out %20d bytes here]\n"
 _MARKER_SIZE = len(_MARKER % 0)
 _MARKED = re.compile(rb"\n\[Billclock left out +(\d+) bytes here\]\n")
+# A command may print such a line itself, just where ours would stand: what it then says of its own
+# output is its own affair, but a number that no column and no offset can hold is everybody's.
+_MOST_LEFT_OUT = 10**13
 _PUNCH_HOLE_KEEP_SIZE = 0x02 | 0x01
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
@@ -150,7 +153,8 @@ def _read(file: int, offset: int, limit: int) -> Chunk:
 def _dropped(file: int) -> int | None:
     """Give the bytes left out of a squeezed file, None of a file that is whole or has a hole."""
     found = _MARKED.fullmatch(os.pread(file, _MARKER_SIZE, HEAD))
-    return int(found[1]) if found else None
+    dropped = int(found[1]) if found else None
+    return dropped if dropped is None or dropped <= _MOST_LEFT_OUT else None
 
 
 def _printed(file: int) -> int:
@@ -239,6 +243,6 @@ def squeeze(place: Path) -> None:
         tail = os.pread(file, TAIL, there - TAIL)
         dropped = _printed(file) - HEAD - len(tail)
         os.ftruncate(file, HEAD)
-        os.write(file, _MARKER % dropped + tail)
+        os.write(file, _MARKER % min(dropped, _MOST_LEFT_OUT) + tail)
     finally:
         os.close(file)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from billclock.cron import conditions, defaults, directives, hooks
+from billclock.cron import conditions, defaults, directives, hooks, zones
 from billclock.cron.conditions import InputOutput, Keep
 from billclock.cron.directives import duration, small_number
 
@@ -117,13 +116,13 @@ def _values(given: Mapping[str, str]) -> tuple[dict[str, Any], list[DirectiveErr
             name, reader, expected = _READERS[key]
             try:
                 values[name] = reader(value)
-            except (ValueError, ZoneInfoNotFoundError, OSError):
+            except (ValueError, OSError):
                 errors.append(DirectiveError(key, value, expected))
     return values, errors
 
 
 def _zone(text: str) -> str:
-    return ZoneInfo(text).key
+    return zones.named(text).key
 
 
 def _tags(text: str) -> tuple[str, ...]:

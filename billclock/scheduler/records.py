@@ -55,7 +55,7 @@ class Records:
         """Note a run that is over."""
         self.ends.append(
             (
-                *(ending.at, outcome, reason, ending.code, ending.signal),
+                *(ending.at, outcome, _storable(reason), ending.code, ending.signal),
                 *(ending.cpu, ending.memory, ending.output_size, mail, hook, ending.run),
             )
         )
@@ -64,11 +64,11 @@ class Records:
         self, run: int, outcome: Outcome, reason: str, mail: Mail, hook: Mail = Mail.NONE
     ) -> None:
         """Note a run that never began, and why."""
-        self.ends.append((None, outcome, reason, None, None, None, None, 0, mail, hook, run))
+        self.ends.append((None, outcome, _storable(reason), *(None,) * 4, 0, mail, hook, run))
 
     def settled(self, slot: int, outcome: Outcome, reason: str) -> None:
         """Note the outcome of a planned moment."""
-        self.outcomes.append((outcome, reason, slot))
+        self.outcomes.append((outcome, _storable(reason), slot))
 
     def flush(self) -> DatabaseError | None:
         """Write what waits in one transaction; on an error keep it all and give the error."""
@@ -102,3 +102,11 @@ class Records:
                         [[adapt(v) if isinstance(v, datetime) else v for v in row] for row in rows],
                     )
             return list(chains.insert(self.followers, self.host))
+
+
+def _storable(reason: str) -> str:
+    """Put a mark in place of bytes of a crontab that are no UTF-8, which no database keeps as text.
+
+    A row that can't be written would keep all others that wait from being written, for ever.
+    """
+    return reason.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

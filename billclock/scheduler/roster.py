@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billclock import clock
+from billclock.cron import zones
 from billclock.cron.chains import Called
 from billclock.cron.entry import Entry as Line
 from billclock.scheduler import policies
@@ -55,15 +55,15 @@ class Zones:
         """Give the zone in which the entry's fields are read."""
         named = policies.read(line.directives)[0].zone if self._directed else ""
         if named:
-            return ZoneInfo(named)
+            return zones.named(named)
         if line.scope not in self._assigned:
             self._assigned[line.scope] = self._named(line.environment.get("CRON_TZ", ""))
         return self._assigned[line.scope]
 
     def _named(self, name: str) -> tzinfo:
         try:
-            return ZoneInfo(name) if name else self._server
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return zones.named(name) if name else self._server
+        except ValueError:
             return self._server
 
 
@@ -71,10 +71,10 @@ def jobs(snapshot: Snapshot) -> Iterator[Job]:
     """Give the active entries of a table as jobs."""
     moved = Entry.objects.filter(table=snapshot.name, era__gt=0).values_list("id", "era")
     eras = dict(moved)
-    zones = Zones(directed=DIRECTIVE in (snapshot.data or b""))
+    of_table = Zones(directed=DIRECTIVE in (snapshot.data or b""))
     for key, line in zip(snapshot.keys, snapshot.crontab.entries, strict=True):
         if line.active:
-            yield Job(key, snapshot.name, line, zones.of(line), eras.get(key, 0))
+            yield Job(key, snapshot.name, line, of_table.of(line), eras.get(key, 0))
 
 
 def switched_off(snapshot: Snapshot, key: int) -> Job | None:

@@ -54,7 +54,7 @@ def day(provider: Provider, on: date) -> None:
     offers.take_rates(on)
     bank.look_into(provider, on, by=_clerk(on))
     every = (_order, _finish_operations, _enter_by_hand, _withdraw, _switch, _ask_for_money)
-    for work in (*every, _issue_drafts, _draft, _close, _park):
+    for work in (*every, issue_drafts, _draft, _close, _park):
         work(provider, on)
 
 
@@ -171,11 +171,13 @@ def _draft(provider: Provider, on: date) -> None:
         break
 
 
-def _issue_drafts(provider: Provider, on: date) -> None:
-    """Issue what was drafted before, most of it."""
+def issue_drafts(provider: Provider, on: date) -> None:
+    """Issue what was drafted before, most of it; cancel what was charged for and taken back."""
     drafts = Invoice.objects.filter(account__provider=provider, state=Invoice.State.DRAFT)
     for draft in drafts.exclude(key__endswith=f" {on}").order_by("pk")[:KNOWN]:
-        if chance(60, "issue", draft.key, on):
+        if draft.lines.filter(charge__reversal__isnull=False).exists():
+            invoicing.cancel(draft)
+        elif chance(60, "issue", draft.key, on):
             invoicing.issue(draft, on)
 
 

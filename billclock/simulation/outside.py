@@ -6,6 +6,7 @@ What happens follows from numbers and dates alone, so that time lived twice is t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from billclock import clock
 from billclock.billing import following, hearing, operations, paying, progress, quoting
 from billclock.billing.catalog import Module
 from billclock.billing.clients import Account
+from billclock.billing.errors import PaymentMethodError
 from billclock.billing.invoices import Invoice
 from billclock.billing.payment_methods.simulated.method import Simulated
 from billclock.billing.payments import Attempt, Payment, PaymentMethod, StoredMethod
@@ -149,8 +151,14 @@ def _top_up(account: Account, on: date) -> None:
         account, method, missing + missing // 2, key=f"top-up {account.number} {on}",
         purpose=Payment.Purpose.TOP_UP,
     )  # fmt: skip
-    paying.start(payment, "")
-    following.follow(account)
+    _go_and_pay(payment)
+
+
+def _go_and_pay(payment: Payment) -> None:
+    """Pay; a client whose gateway does not answer goes away and comes another day."""
+    with suppress(PaymentMethodError):
+        paying.start(payment, "")
+        following.follow(payment.account)
 
 
 def _unpaid(provider: Provider) -> Iterable[Invoice]:
@@ -173,5 +181,4 @@ def _pay_invoice(invoice: Invoice) -> None:
         account, method, invoice.total_minor, key=f"invoice {invoice.key}"[:120],
         purpose=Payment.Purpose.INVOICE, invoice=invoice,
     )  # fmt: skip
-    paying.start(payment, "")
-    following.follow(account)
+    _go_and_pay(payment)

@@ -20,6 +20,7 @@ from billclock.outbox.messages import put
 PASSWORD_CHANGED = gettext_noop("Your password was changed.")
 FACTOR_ADDED = gettext_noop("A second factor was added to your account.")
 FACTOR_REMOVED = gettext_noop("A second factor was removed from your account.")
+KEY_MADE = gettext_noop("A key for programs was made in your name. It opens until it is revoked.")
 
 
 def listen() -> None:

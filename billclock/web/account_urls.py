@@ -18,6 +18,7 @@ from django.urls import URLPattern, path
 
 from billclock.web import account, account_links, account_users, audit
 from billclock.web.fresh import fresh
+from billclock.web.policy import forgotten
 
 
 def patterns() -> list[URLPattern]:
@@ -30,7 +31,7 @@ def _entrance() -> list[URLPattern]:
         path("sign-in", login, name="account_login"),
         path("sign-in/code", authenticate, name="mfa_authenticate"),
         path("sign-in/passkey", login_not_required(login_webauthn), name="mfa_login_webauthn"),
-        path("sign-out", logout, name="account_logout"),
+        path("sign-out", forgotten(logout), name="account_logout"),
         path("inactive", account_inactive, name="account_inactive"),
         path("forgotten", account_links.forgotten, name="account_reset_password"),
         path("forgotten/sent", account_links.sent, name="account_forgotten_sent"),

@@ -48,6 +48,11 @@ def pair_of(row: Any) -> str:
     return f"{row.currency_id}/{row.target_id}"
 
 
+def source_of(pair: Any) -> str:
+    """Give where a pair's rates come from, without what in an address may be secret."""
+    return sources.told(pair.source)
+
+
 def kind_of(rate: Any) -> str:
     """Tell whether a rate is in force, by hand or superseded."""
     if rate.superseded_at is not None:
@@ -71,7 +76,7 @@ PAIR = (
     Number("latest", _("Rate")),
     Day("latest_on", _("Of the day")),
     State("standing", _("State"), of=standing_of, marks=STANDING),
-    Code("source", _("Source")),
+    Code("source", _("Source"), of=source_of),
     Code("formula", _("Formula"), less=True),
     Number("guard", _("Guard, %"), less=True),
 )

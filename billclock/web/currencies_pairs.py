@@ -1,5 +1,6 @@
 """Pairs of currencies: where their rates come from, how they stand, an upload at once."""
 
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from billclock.accounts.models import User
 from billclock.billing import currencies
 from billclock.billing.currencies import GUARD, MOST_GUARD, Rate, RatePair
 from billclock.billing.errors import BillingError, FormulaError, SourceError, UnknownCurrencyError
+from billclock.billing.rates import sources
 from billclock.jobs import currencyrate_upload, registry
 from billclock.web import currencies_columns as shown
 from billclock.web.currencies import CURRENCIES
@@ -26,6 +28,7 @@ class PairForm(Form):
     faults = ((UnknownCurrencyError, "currency"), (SourceError, "source"),
               (FormulaError, "formula"))  # fmt: skip
     fixed = ("currency", "target")
+    noted = MappingProxyType({"source": sources.told})
     currency = forms.CharField(label=_("One unit of"), max_length=3, help_text=_("Such as USD."))
     target = forms.CharField(label=_("costs in"), max_length=3, help_text=_("Such as EUR."))
     source = forms.CharField(
@@ -125,7 +128,7 @@ PAIRS = Section(
     rows=_rows,
     named=shown.pair_of,
     columns=shown.PAIR,
-    search=("currency__code", "target__code", "source"),
+    search=("currency__code", "target__code"),
     sort="pk",
     form=PairForm,
     create=_create,

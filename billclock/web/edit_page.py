@@ -99,11 +99,11 @@ def glimpse(form: JobForm, subject: Subject) -> Preview | None:
 
 
 def _called(subject: Subject) -> list[str]:
-    """Give what the other active jobs of the table are called, for chains."""
+    """Give what the other active jobs of a table are called, for chains, if one can type it."""
     own = subject.entry.line if subject.entry else 0
     others = (one for one in subject.reading.crontab.entries if one.active and one.line != own)
     called = {one.directives.get("name") or spaced(one.description) for one in others}
-    return sorted(called - {""})[:MOST_CALLED]
+    return sorted(name for name in called - {""} if name.isprintable())[:MOST_CALLED]
 
 
 def _mailto(subject: Subject) -> str | None:

@@ -1,7 +1,7 @@
 """The form of one job: its fields as text, read from an entry or from what was typed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.http import QueryDict
@@ -132,10 +132,17 @@ def shown(entry: Entry) -> JobForm:
         description=to_type(entry.description.encode("utf-8", "surrogateescape")),
         active=entry.active,
         hideout=not entry.mails,
-        directives=dict(entry.directives),
+        directives=typable(entry.directives),
     ).scheduled(entry.expression)
     form.mode = EXPERT if form.interval["run_every"] == CUSTOM else BASIC
     return form
+
+
+def typable(directives: Mapping[str, str]) -> dict[str, str]:
+    """Give directives as fields can hold them: what can't be typed is named in brackets."""
+    return {
+        name: to_type(text.encode("utf-8", "surrogateescape")) for name, text in directives.items()
+    }
 
 
 def typed(given: QueryDict) -> JobForm:

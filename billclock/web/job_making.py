@@ -11,7 +11,7 @@ from billclock.cron.entry import Entry
 from billclock.cron.shell import with_mails
 from billclock.scheduler import policies
 from billclock.scheduler.environment import ROOT, refusal
-from billclock.web.job_form import BASIC, DIRECTIVES, JobForm, shown
+from billclock.web.job_form import BASIC, DIRECTIVES, JobForm, shown, typable
 from billclock.web.retold import retold, told
 
 
@@ -23,7 +23,7 @@ def check(form: JobForm, entry: Entry | None) -> None:
         form.errors["command"] = _(
             "A command is one line: join its lines with && or ;, or put them into a script."
         )
-    old = entry.directives if entry else {}
+    old = typable(entry.directives) if entry else {}
     new = {name: text for name, text in form.directives.items() if text != old.get(name, "")}
     for error in policies.read({name: text for name, text in new.items() if text})[1]:
         form.errors[error.key] = told(error)
@@ -85,11 +85,11 @@ def _parts(form: JobForm, old: Mapping[str, str]) -> dict[str, Any]:
 
 def _directives(form: JobForm, old: Mapping[str, str]) -> dict[str, str]:
     """Give the entry's directives with the form's in them: keys that no field has are kept."""
-    new = dict(old)
+    new, as_shown = dict(old), typable(old)
     for name in DIRECTIVES:
         text = form.directives.get(name, "")
-        if text:
+        if text and text != as_shown.get(name):
             new[name] = text
-        else:
+        elif not text:
             new.pop(name, None)
     return new

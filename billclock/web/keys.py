@@ -16,6 +16,7 @@ from billclock.accounts.models import Role, User
 from billclock.api import keys
 from billclock.api.models import ApiKey, Use
 from billclock.api.registry import RIGHTS
+from billclock.web import account_mail
 from billclock.web.access import signed_in
 from billclock.web.fresh import fresh
 from billclock.web.rows import When, when
@@ -87,6 +88,7 @@ def page(request: HttpRequest) -> HttpResponse:
         name, role = form.cleaned_data["name"], Role(form.cleaned_data["role"])
         made, token = keys.make(user, name, role, form.lasting)
         audit.note(user.email, "key.make", f"{made.prefix}… {name}", after=role, request=request)
+        account_mail.send_news(user, account_mail.KEY_MADE)
         form = KeyForm(user)
     wall = Wall.here()
     lines = [Line(key, wall) for key in keys.of(user)]

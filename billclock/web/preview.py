@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from billclock.cron import CronError, Expression
+from billclock.cron import CronError, Expression, zones
 from billclock.cron.crontab import Crontab
 from billclock.cron.entry import Entry
 from billclock.cron.findings import Finding
@@ -114,8 +114,8 @@ def _zone(job: Entry, wall: Wall) -> ZoneInfo:
     options, _ignored = policies.read(job.directives)
     name = options.zone or job.environment.get("CRON_TZ", "")
     try:
-        return ZoneInfo(name) if name else wall.zone
-    except (ValueError, OSError, LookupError):
+        return zones.named(name) if name else wall.zone
+    except ValueError:
         return wall.zone
 
 

@@ -90,7 +90,7 @@ def _known(answer: Answer, evidence: Evidence, wall: Wall) -> dict[Question, str
 
 
 def _made_up(evidence: Evidence) -> str:
-    if evidence.made_up and evidence.made_up.trigger == Trigger.MANUAL:
+    if evidence.made_up and evidence.made_up.trigger in (Trigger.MANUAL, Trigger.API):
         return _("By hand, by run %d.") % evidence.made_up.run
     if evidence.catches_up:
         return _("After a moment is missed: once, as its directive says.")

@@ -14,6 +14,8 @@ from billclock.web.outcomes import mark
 from billclock.web.times import Wall, duration
 
 HEIGHT, WIDTH = 56.0, 360.0  # units of a drawing, one a pixel
+MOST_POINTS = 120  # of one curve
+A_WORD = 13.0  # units that a word is high
 FEWEST = 2  # samples or runs that make a picture
 STEP = WIDTH / OF_LAST
 
@@ -46,6 +48,11 @@ class Bars:
     p50_at: float
     p95_at: float
     words: str
+
+    @property
+    def p50_word(self) -> float:
+        """Give where the word of p50 stands, clear of the one of p95 above it."""
+        return max(self.p50_at, self.p95_at + A_WORD)
 
 
 def curves(samples: Sequence[Sample]) -> Curves | None:
@@ -107,8 +114,16 @@ def _bar(place: int, share: float) -> str:
     return f"M{place * STEP:.1f} {HEIGHT:.0f}v-{height:.1f}h{STEP - 1.6:.1f}v{height:.1f}z"
 
 
+def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """Keep of each few points the highest: more than a drawing shows make it a block."""
+    few = -(-len(points) // MOST_POINTS)
+    parts = (points[at : at + few] for at in range(0, len(points), few))
+    return [(part[0][0], max(value for _at, value in part)) for part in parts]
+
+
 def _curve(name: str, peak: str, points: Sequence[tuple[float, float]], last: float) -> Curve:
     most = max(*(value for _at, value in points), 0.001)
+    points = _thinned(points)
     places = [f"{WIDTH * at / last:.1f} {HEIGHT * (1 - value / most):.1f}" for at, value in points]
     line = "M" + "L".join(places)
     begin, end = WIDTH * points[0][0] / last, WIDTH * points[-1][0] / last

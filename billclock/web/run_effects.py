@@ -12,7 +12,7 @@ from billclock.jobs import registry
 from billclock.scheduler import output
 from billclock.scheduler.models import Run
 from billclock.web.billing_runs import STATES, rows, state
-from billclock.web.billing_runs_figures import shortly
+from billclock.web.billing_runs_figures import Figure, figures
 from billclock.web.kit.leading import row_of
 from billclock.web.kit.marks import Mark
 from billclock.web.visible import visible
@@ -35,12 +35,12 @@ class Effects:
 
 @dataclass(frozen=True)
 class Record:
-    """A billing run that a run of its job began or went on with."""
+    """A billing run that a run of its job began or went on with, its figures with their lists."""
 
     name: str
     url: str
     mark: Mark
-    told: str
+    figures: Sequence[Figure]
 
 
 def records(run: Run) -> list[Record]:
@@ -52,7 +52,7 @@ def records(run: Run) -> list[Record]:
     touched = Q(started_at__range=span) | Q(finished_at__range=span)
     found = rows().filter(touched, job=job.name).order_by("on", "pk")
     return [
-        Record(one.named, row_of("billing-runs", one.pk), STATES[state(one)], shortly(one))
+        Record(one.named, row_of("billing-runs", one.pk), STATES[state(one)], figures(one))
         for one in found[:MOST]
     ]
 

@@ -134,6 +134,7 @@ def trigger_word(name: str) -> str:
         Trigger.RETRY: pgettext("trigger", "retry"),
         Trigger.CHAIN: pgettext("trigger", "chain"),
         Trigger.MANUAL: pgettext("trigger", "by hand"),
+        Trigger.API: pgettext("trigger", "API"),
         Trigger.TEST: pgettext("trigger", "test"),
     }[Trigger(name)]
 

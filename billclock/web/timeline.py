@@ -128,12 +128,10 @@ def _drawn(request: HttpRequest, plan: Plan, span: Range) -> dict[str, Any]:
     if imagined:
         part = [(imagined.title, [imagined]), *part]
     drawn: list[Lane] = lanes(part, span)
-    everything = plan.everything
+    more = Counter(_schedules([imagined]) if imagined else {})
     if imagined:
         _unsaved(drawn[0], imagined, span.wall)
-        everything = Counter(everything) + Counter(_schedules([imagined]))
     height = len(drawn) * HEIGHT
-    below = strip(started(plan.restricted, span), everything, span)
     return {
         "lanes": drawn,
         "error": error,
@@ -141,8 +139,8 @@ def _drawn(request: HttpRequest, plan: Plan, span: Range) -> dict[str, Any]:
             *pauses(span, [(lane, each) for lane, (_, each) in zip(drawn, part, strict=True)]),
             *changes(span),
         ],
-        "strip": below,
-        "coming": _coming(plan.own(span.wall), span) if plan.only else below.coming,
+        "strip": strip(started(plan.restricted, span), more + Counter(plan.everything), span),
+        "coming": _coming(more + Counter(plan.own(span.wall)), span),
         "agenda": agenda([job for _title, each in part for job in each], drawn, span),
         "bottom": height,
         "height": height + HEAD + FOOT,

@@ -53,7 +53,8 @@ def _paused(pause: Pause, span: Range) -> Band:
     if pause.until is not None:
         label = _("paused until %s") % span.wall.within(pause.until)
     since, until = max(pause.since, span.begin), min(pause.until or span.close, span.close)
-    return _band(span, since, until, "paused", label)
+    over = pause.until is not None and pause.until <= span.now
+    return _band(span, since, until, "paused over" if over else "paused", label)
 
 
 def _scopes(job: Job) -> set[str]:

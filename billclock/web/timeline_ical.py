@@ -19,6 +19,7 @@ def calendar(table: str, jobs: Iterable[Job], shown: Range) -> bytes:
     usual = typical([job.key for job in active if job.key is not None])
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Billclock//Scheduler//EN"]
     lines.append(f"X-WR-CALNAME:{_escaped(f'Billclock {table}')}")
+    events: list[str] = []
     left_out = []
     for job in active:
         moments = list(islice(due(job, shown), OFTEN + 1))
@@ -28,13 +29,13 @@ def calendar(table: str, jobs: Iterable[Job], shown: Range) -> bytes:
         length = usual.get(job.key or 0)
         seconds = timedelta(seconds=round(length.mean) if length else 0)
         for moment in moments:
-            lines += _event(table, job, moment, seconds, shown)
+            events += _event(table, job, moment, seconds, shown)
     if left_out:
         lines.append(
             f"X-WR-CALDESC:{_escaped('Left out, they run too often: ' + ', '.join(left_out))}"
         )
-    lines.append("END:VCALENDAR")
-    return b"".join(_folded(line) for line in lines)
+    # a calendar's own properties stand before what it holds (RFC 5545, 3.6)
+    return b"".join(_folded(line) for line in (*lines, *events, "END:VCALENDAR"))
 
 
 def _event(

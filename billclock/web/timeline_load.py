@@ -30,7 +30,6 @@ class Strip:
     peak_at: str
     peak_left: str
     peak_side: str
-    coming: int
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,6 @@ def strip(started: Sequence[int], schedules: Schedules, shown: Range) -> Strip:
         peak_at=f"{peak.at.astimezone(shown.wall.zone):%H:%M}" if peak else "",
         peak_left=shown.left(peak.at) if peak else "",
         peak_side=_side(shown.place(peak.at)) if peak else "",
-        coming=coming.total,
     )
 
 

@@ -92,7 +92,7 @@ class Range:
     @property
     def words(self) -> str:
         """Say from when to when it goes: "Sat 24 Oct 16:00 – Sun 25 Oct 08:00"."""
-        return f"{_said(self.start)} – {_said(self.end)}"
+        return f"{self._said(self.start)} – {self._said(self.end)}"
 
     def place(self, moment: datetime) -> float:
         """Give how far into the range a moment lies, in per cent; outside of 0 to 100 too."""
@@ -126,7 +126,8 @@ class Range:
             if not found:
                 day = date_format(local, "D j M")
             found.append(Tick(self.left(moment), label, day))
-            moment += step
+            # the hours of a day are counted through, longer steps are those of the wall
+            moment = moment + step if step <= HOUR else (local + step).astimezone(UTC)
         return found
 
     def _first_tick(self, step: timedelta) -> datetime:
@@ -134,6 +135,10 @@ class Range:
         midnight = self.start.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         into = self.start.replace(tzinfo=None) - midnight
         return self.begin + -into % step
+
+    def _said(self, moment: datetime) -> str:
+        said = f"{date_format(moment, 'D j M')} {moment:%H:%M}"
+        return f"{said} {moment.isoformat()[-6:-3]}" if self._is_repeated(moment) else said
 
     def _is_repeated(self, local: datetime) -> bool:
         naive = local.replace(tzinfo=None)
@@ -188,7 +193,3 @@ def _typed(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
     # the offset tells the passes of a repeated hour apart
     return f"{local:%Y-%m-%dT%H:%M}{local.isoformat()[-6:] if local.fold else ''}"
-
-
-def _said(moment: datetime) -> str:
-    return f"{date_format(moment, 'D j M')} {moment:%H:%M}"

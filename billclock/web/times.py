@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from billclock import clock
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+A_TENTH = 0.095  # seconds, below which there is nothing before the second figure
 SAME_YEAR = 300  # days beyond which a day and month may be of either year
 
 
@@ -92,8 +94,10 @@ def span(seconds: float) -> str:
 
 
 def duration(length: timedelta | float) -> str:
-    """Say how long something took: "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
+    """Say how long something took: "8 ms", "0.3 s", "29 s", "1 min 21 s", "2 h 5 min"."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    if 0 < seconds < A_TENTH:
+        return _("%d ms") % ceil(1000 * seconds)
     tenths = round(max(seconds, 0.0), 1)
     if tenths < 10:  # noqa: PLR2004 - tenths stop to matter there
         return _("%s s") % number_format(tenths, 1)

@@ -59,9 +59,9 @@ def test_entries_are_made_changed_switched_run_and_deleted(product: Product) -> 
 
         call(product, "scheduler.suspend", elid=f"{basic},{expert}")
         assert until(lambda: product.in_force() == 0, 1)
-        run = int(call(product, "run", elid=basic)["run"])  # by hand it runs all the same
+        run = int(call(product, "run", elid=basic)["run"])  # switched off it runs all the same
         (row,) = until(lambda: product.runs("--outcome", "succeeded"))
-        assert (row["run"], row["exit_code"], row["trigger"]) == (run, 0, "manual")
+        assert (row["run"], row["exit_code"], row["trigger"]) == (run, 0, "api")
         assert product.output(run) == b"good night\n"
         call(product, "scheduler.resume", elid=expert)
         assert until(lambda: product.in_force() == 1, 1)

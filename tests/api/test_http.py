@@ -306,3 +306,40 @@ def test_a_browser_that_was_idle_looks_and_changes_nothing(world: World, anna: U
         assert answer.json()["error"]["type"] == "idle"
         assert client.post("/account/keys", {"name": "x"}).status_code == 302
     assert Entry.objects.get(pk=world.entry.pk).active
+
+
+def test_the_trail_keeps_no_secret_of_an_address(home, anna: User) -> None:
+    source = "https://shop:WORD@rates.example.org/daily?key=TOKEN"
+    _, token = keys.make(anna, "a test", Role.ROOT, None)
+    ask(Client(), "currencyrate.upload", auth=token, plid="USD/EUR", sok="ok", source=source)
+    assert (
+        "TOKEN" in ask(Client(), "currencyrate.upload", auth=token, plid="USD/EUR").content.decode()
+    )
+    (row,) = AuditRow.objects.filter(act="currencyrate.upload")
+    assert "plid=USD/EUR" in row.subject
+    assert "WORD" not in row.subject
+    assert "TOKEN" not in row.subject
+
+
+def test_an_entry_of_another_table_is_told_as_one_that_is_not_there(
+    world: World, user: Callable[..., User]
+) -> None:
+    """Else numbers could be tried to learn which tables there are."""
+    _, token = keys.make(user(Role.ROOT, "sam"), "a test", Role.ROOT, None)
+    for func in ("scheduler", "scheduler.edit", "scheduler.prop", "scheduler.suspend", "run"):
+        others = error(ask(Client(), func, auth=token, elid=str(world.entry.pk)))
+        none = error(ask(Client(), func, auth=token, elid="987654"))
+        assert others["type"] == none["type"] == "missing"
+        assert "root" not in json.dumps(others)
+
+
+def test_a_text_that_is_checked_tells_a_viewer_no_users_of_the_machine(
+    home, user: Callable[..., User]
+) -> None:
+    text = "# billclock: user=%s\n* * * * * /bin/true\n"
+    _, token = keys.make(user(Role.VIEWER), "a test", Role.VIEWER, None)
+    there, not_there = (
+        ask(Client(), "scheduler.check", auth=token, text=text % name).json()["doc"].get("elem")
+        for name in ("daemon", "nobody-of-this-name")
+    )
+    assert there == not_there

@@ -124,7 +124,7 @@ def test_money_of_another_currency_waits_for_a_person(till: Till, by: str):
         hearing.tell(till.method, captured(attempt, currency="USD"))
     assert till.balance == 0
     assert paying.in_flight(till.account)
-    assert "5000 USD" in Task.objects.get().subject
+    assert "50.00 USD" in Task.objects.get().subject
 
 
 def test_what_came_counts_and_not_what_was_asked_for(till: Till):
@@ -176,8 +176,10 @@ def test_a_won_dispute_gives_back_what_it_took_and_not_what_was_refunded(till: T
     returning.refund(paid, 20_00, "too much")
     hearing.tell(till.method, event(EventKind.DISPUTED, "dp_1", payment_id=name))
     assert till.balance == 0
-    assert "20.00 EUR more" in Task.objects.get().text
-    with pytest.raises(BillingError, match="0 of it is left"):
+    assert "20.00 EUR more than was paid" in Task.objects.get().text
+    with pytest.raises(
+        BillingError, match=r"10.00 EUR cannot be given back, 0.00 EUR of it is left"
+    ):
         returning.refund(paid, 10_00, "once more")
     hearing.tell(till.method, event(EventKind.DISPUTE_WON, "dp_1", payment_id=name))
     assert till.balance == 30_00

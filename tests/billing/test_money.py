@@ -176,7 +176,7 @@ def test_typed_amounts_are_read(text, currency, locale, minor):
         ("\u0663", "EUR", "en", "is no amount"),
         ("1,234", "EUR", "ru", "has 3 decimals, EUR has 2"),
         ("1.000", "EUR", "en", "has 3 decimals, EUR has 2"),
-        ("1.5", "JPY", "en", "has 1 decimals, JPY has 0"),
+        ("1.5", "JPY", "en", r"has 1 decimals, JPY has 0; write digits such as 1234$"),
         ("9" * 5000, "EUR", "en", "is too long"),
     ],
 )

@@ -21,6 +21,8 @@ class Outside(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.heard.append(self.path)
+        if given := self.headers["Authorization"]:
+            self.heard.append(given)
         self.send_response(200 if self.path == "/well" else 500)
         self.end_headers()
 
@@ -55,6 +57,18 @@ def test_a_heartbeat_is_given(address: str, settings: LazySettings) -> None:
     assert Outside.heard == []
     assert main(["deliver", "--heartbeat"]) == 0
     assert Outside.heard == ["/well"]
+
+
+def test_a_heartbeat_shows_a_password_to_its_host_alone(
+    address: str, settings: LazySettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.SMTP = "smtp://127.0.0.1:1"
+    settings.HEARTBEAT_URL = address.replace("//", "//me:w%40rd@") + "/well"
+    assert main(["deliver", "--heartbeat"]) == 0
+    assert Outside.heard == ["/well", "Basic bWU6d0ByZA=="]
+    settings.HEARTBEAT_URL = "http://me:w%40rd@nowhere.invalid/"
+    assert main(["deliver", "--heartbeat"]) == 1
+    assert "w%40rd" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["/ill", "nonsense", "http://127.0.0.1:1/"])

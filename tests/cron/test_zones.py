@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billclock.cron import Expression
+from billclock.cron import Expression, zones
 
 from .strategies import ZONES, busy_expressions
 
@@ -152,6 +152,20 @@ def test_moments_strictly_increase_over_a_sample_of_all_changes():
         zone = ZoneInfo(name)
         for instant in changes_of(zone, chance.randint(2000, 2040)):
             assert_strictly_increasing(zone, instant)
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT+1", "UTC"])
+def test_a_zone_is_found_by_its_name(name):
+    assert zones.named(name).key == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Europe", "../etc/passwd", "/etc", "a/" * 300 + "b", "x" * 5000, "a\x00b", "\udcff"],
+)
+def test_what_is_no_zones_name_is_told_in_one_way_however_it_is_made(name):
+    with pytest.raises(ValueError, match="there is no zone"):
+        zones.named(name)
 
 
 @pytest.mark.long

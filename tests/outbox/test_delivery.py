@@ -59,6 +59,15 @@ def test_a_letter_arrives_as_it_was_written(relay: Relay) -> None:
     assert (only().state, only().outstanding, only().last_error) == (State.SENT, [], "")
 
 
+def test_what_is_no_text_is_marked_and_keeps_no_letter_from_leaving(relay: Relay) -> None:
+    """A crontab may hold any bytes: a job's name that is no UTF-8 stopped everybody's mail."""
+    odd = "a\udcff\ud800\0b"
+    messages.put(letter("odd", subject=odd, body=odd, headers=(("X-Cron-Env", odd),)))
+    messages.put(letter("two"))
+    assert Message.objects.get(dedupe_key="odd").body == "a\ufffd\ufffd\ufffdb"
+    assert deliver() == Result(sent=2)
+
+
 def test_a_letter_put_twice_leaves_once(relay: Relay) -> None:
     assert messages.put(letter())
     assert not messages.put(letter(body="another text"))

@@ -156,6 +156,16 @@ def test_entries_can_be_made_to_follow_the_clock_that_was_set_back(house):
     assert len(house.theatre.started) == began + 3
 
 
+@pytest.mark.parametrize(("asked", "trigger"), [({}, "manual"), ({"api": True}, "api")])
+def test_a_run_says_whether_a_person_or_a_program_asked_for_it(house, asked, trigger):
+    house.minutes(1)
+    house.finish()
+    with clock.at(house.now, since_boot=house.count):
+        wanted = {"do": "run-now", "entry": Run.objects.latest("pk").entry_id, **asked}
+        answer = hands.answer(house.daemon, wanted)
+    assert Run.objects.get(pk=answer["run"]).trigger == trigger
+
+
 def test_sleep_serves_what_is_young_and_tells_the_rest(house):
     house.minutes(1)
     house.finish()

@@ -9,7 +9,8 @@ import pytest
 from django.db import connections
 
 from billclock import clock
-from billclock.scheduler.models import Run, Slot
+from billclock.scheduler import daemon
+from billclock.scheduler.models import Mail, Outcome, Run, Slot
 from tests.scheduler.test_daemon_time import MINUTE, House
 
 pytestmark = pytest.mark.django_db(databases=["default", "scheduler"])
@@ -99,4 +100,48 @@ def test_a_table_that_changed_meanwhile_is_taken_over_when_it_can_be(house, sett
         assert len(house.daemon.roster) == 1
         assert told(caplog, "the table root goes on as it was: ") == 1
     house.pass_time(timedelta(seconds=1))
+    assert len(house.daemon.roster) == 2
+
+
+def test_a_reason_that_is_no_text_keeps_nothing_from_being_written(house):
+    """A folder or a shell that a crontab names may be any bytes, and the reason names it."""
+    house.pass_time(MINUTE)
+    (run,) = house.daemon.loop.attempts.running
+    records = house.daemon.loop.records
+    records.unstarted(run, Outcome.FAILED, "it can't start in /\udcff", Mail.NONE)
+    assert records.flush() is None
+    assert Run.objects.get(pk=run).reason == "it can't start in /\ufffd"
+
+
+def test_a_zone_that_is_none_stops_nobodys_jobs(house, settings):
+    """ZoneInfo raises RecursionError of such a name, which nobody awaits of a crontab."""
+    house.minutes(1)
+    zone = "a/" * 300 + "b"
+    (settings.SPOOL / "mallory").write_text(
+        f"CRON_TZ={zone}\n* * * * * /bin/a\n# billclock: zone={zone}\n* * * * * /bin/b\n"
+    )
+    house.minutes(2)
+    assert len(house.daemon.roster) == 3  # by the server's clock, as lint says of each
+
+
+def test_a_table_on_which_reading_itself_fails_stops_nobodys_jobs(
+    house, settings, caplog, monkeypatch
+):
+    """What that may be nobody knows yet: a fault of ours."""
+    house.minutes(1)
+    real = daemon.jobs
+
+    def failing(snapshot):
+        if snapshot.name == "mallory":
+            raise RecursionError("too deep")
+        return real(snapshot)
+
+    monkeypatch.setattr(daemon, "jobs", failing)
+    (settings.SPOOL / "mallory").write_text("* * * * * /bin/a\n")
+    before = len(house.theatre.started)
+    house.minutes(2)
+    assert len(house.theatre.started) > before
+    assert told(caplog, "the table mallory goes on as it was: ") == 1
+    monkeypatch.undo()
+    house.minutes(1)
     assert len(house.daemon.roster) == 2

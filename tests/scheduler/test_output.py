@@ -141,6 +141,18 @@ def test_a_squeezed_output_that_grows_again_can_have_a_hole_too(run: int) -> Non
     assert read_on(run)[0] == written[:HEAD] + written[-TAIL:]
 
 
+@pytest.mark.parametrize("left_out", [10**20 - 1, 2**63 - 1, 10**18, 10**13, 0])
+def test_a_command_that_prints_our_marker_lies_of_itself_alone(run: int, left_out: int) -> None:
+    """A size that no column holds would end the scheduler, and the next one that takes it up."""
+    data = b"a" * HEAD + b"\n[Billclock left out %20d bytes here]\n" % left_out + b"tail\n"
+    output.write_all(run, data)
+    assert output.size(run) < 10**14
+    text, _end, gone = read_on(run)
+    assert text.startswith(b"a" * HEAD)
+    assert text.endswith(b"tail\n")
+    assert gone < 10**14
+
+
 def test_whoever_still_writes_is_seen_and_a_reader_is_not(run: int) -> None:
     writing = output.create(output.path(run))
     assert output.is_held(output.path(run))

@@ -12,7 +12,7 @@ from billclock.billing import fingerprint
 from billclock.billing.clients import Account, Client
 from billclock.billing.errors import BillingError
 from billclock.billing.invoices import Invoice
-from billclock.billing.payments import BankEntry, Payment
+from billclock.billing.payments import BankEntry, Payment, PaymentMethod
 from billclock.billing.provider import Provider
 from billclock.billing.services import Service, Status, Task, Verdict
 from billclock.billing.verifying import breaches
@@ -73,6 +73,19 @@ def test_a_week_of_the_table_bills_tells_and_is_paid(provider):
     assert {"matched", "waiting"} <= {
         "matched" if entry.payment_id else "waiting" for entry in BankEntry.objects.all()
     }
+    gateways_are_down()
+    before = set(Payment.objects.values_list("pk", flat=True))
+    for day in range(7, 14):
+        with clock.at(BEGIN + timedelta(days=day, hours=10)):
+            outside.day(provider)
+    asked = Payment.objects.exclude(pk__in=before)  # by who comes another day
+    assert asked.exists()
+    assert not asked.exclude(credited_on=None).exists()
+
+
+def gateways_are_down() -> None:
+    nobody = {"faults": "none", "seed": "1", "address": "http://127.0.0.1:9"}
+    PaymentMethod.objects.filter(plugin="simulated").update(settings=nobody)
 
 
 def test_the_same_time_lived_twice_is_the_same(tmp_path, monkeypatch):

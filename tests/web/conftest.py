@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from billclock import clock
 from billclock.accounts import freshness
@@ -146,6 +146,10 @@ def listen(page: Page, address: str, complaints: list[str]) -> None:
         if not url.startswith((address, "data:")):
             complaints.append(f"fetched {url}")
 
-    page.on("console", lambda said: complaints.append(said.text))
+    def told(said: ConsoleMessage) -> None:
+        if said.type != "info":  # a note, such as that signing out emptied the cache
+            complaints.append(said.text)
+
+    page.on("console", told)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: asked(request.url))

@@ -63,7 +63,7 @@ def close(row: Client, given: Given) -> str:
 
 def limit(row: Client, given: Given) -> str:
     if given.values["limit"] == 13:
-        raise AmountTextError("0.13", "is unlucky")
+        raise AmountTextError("0.13", "is unlucky", 2)
     return f"limit of {row.name}: {given.values['limit']}"
 
 

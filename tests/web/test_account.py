@@ -146,6 +146,18 @@ def test_new_recovery_codes_end_the_old(client: Client) -> None:
     assert not set(old) & set(codes(client))
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["[" * 50_000, "9" * 5000, "[1]", "null", "{}", '{"id":{},"response":{"userHandle":{}}}', "\0"],
+)
+def test_what_is_no_passkeys_answer_is_refused_whatever_it_is(anna: User, answer: str) -> None:
+    stranger = Client()
+    stranger.get("/sign-in/passkey", headers={"Accept": "application/json"})
+    refused = stranger.post("/sign-in/passkey", {"credential": answer})
+    assert refused.status_code in (200, 302, 400)
+    assert stranger.get("/account").status_code == 302
+
+
 def test_many_wrong_codes_have_to_wait(client: Client) -> None:
     secret = set_up_app(client)
     cache.clear()
@@ -330,6 +342,12 @@ def test_a_user_is_told_by_mail_of_a_new_second_factor(
         set_up_app(client)
     assert "second factor was added" in Message.objects.get().body
     assert AuditRow.objects.get(act="factor.add", after="totp").actor == EMAIL
+
+
+def test_a_user_is_told_by_mail_of_a_key_in_his_name(client: Client, with_mail: None) -> None:
+    """It outlives the session of whoever made it, and the password."""
+    client.post("/account/keys", {"name": "backup", "role": "viewer", "days": "0"})
+    assert "key for programs was made" in Message.objects.get().body
 
 
 @pytest.mark.urls("tests.web.test_account")

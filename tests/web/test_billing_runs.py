@@ -203,6 +203,7 @@ def test_the_page_of_a_run_leads_to_what_its_job_did(
     progress.finish(done, {"counts": {"renewed": 2}, "charged": {}})
     page = shown(signed_in(Role.VIEWER), f"/runs/{run.pk}?show=effects")
     assert f'href="/billing-runs/{done.pk}"' in page
-    assert "2 renewed" in page
+    charged = f"/charges?on_since={TODAY}&amp;on_until={TODAY}"
+    assert f'<th scope="row">renewed</th><td class="num"><a href="{charged}">2</a>' in page
     own = signed_in(Role.OPERATOR, tables="root")
     assert "billing-runs" not in shown(own, f"/runs/{run.pk}?show=effects")

@@ -272,3 +272,31 @@ def test_pages_take_a_fixed_number_of_queries(
         currencies.configure(Pair(code, "EUR"), source="ecb", formula="", guard=20)
     with django_assert_max_num_queries(len(first.captured_queries)):
         browser.get(path)
+
+
+SOURCE = "https://shop:WORD@rates.example.org/daily?key=TOKEN"
+
+
+def test_what_is_secret_in_a_source_is_for_who_may_change_it(
+    browser: Client, signed_in: SignedIn
+) -> None:
+    typed = {"currency": "USD", "target": "EUR", "source": SOURCE, "guard": "20"}
+    assert browser.post("/rate-pairs/new", typed).status_code == 302
+    made = RatePair.objects.get()
+    form = browser.get(f"/rate-pairs/{made.pk}/edit").content.decode()
+    assert "TOKEN" in form, "who may change it sees what there is to change"
+    reader = signed_in(Role.VIEWER, "sam")
+    asked = {"func": "currencyrate.upload", "plid": "USD/EUR", "out": "json"}
+    for answer in (
+        reader.get("/rate-pairs"),
+        reader.get(f"/rate-pairs/{made.pk}"),
+        reader.get("/billmgr", asked),
+    ):
+        text = answer.content.decode()
+        assert "rates.example.org/daily" in text
+        assert "WORD" not in text
+        assert "TOKEN" not in text
+    guessed = reader.get("/rate-pairs?q=TOKEN").content.decode()
+    assert "rates.example.org" not in guessed, "nor is it found letter by letter"
+    noted = AuditRow.objects.get(act="rate-pairs.create").after
+    assert "source: https://rates.example.org/daily\n" in noted

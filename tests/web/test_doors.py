@@ -62,6 +62,7 @@ def test_every_answer_carries_the_policy(path: str, signed_in: Callable[..., Cli
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "no-" in answer.headers["Cache-Control"], "nothing of it is for others or for later"
 
 
 @pytest.fixture
@@ -80,7 +81,8 @@ def test_the_right_password_opens_the_door_and_signing_out_shuts_it(anna: User) 
     assert client.get("/").status_code == 200
     assert client.get("/sign-out").status_code == 200, "looking at the question does not sign out"
     assert client.get("/").status_code == 200
-    client.post("/sign-out")
+    left = client.post("/sign-out")
+    assert left.headers["Clear-Site-Data"] == '"cache"', "Back shows the pages to nobody"
     assert client.get("/").status_code == 302
     assert not any("_auth_user_id" in s.get_decoded() for s in Session.objects.all())
 

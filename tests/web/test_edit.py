@@ -344,3 +344,18 @@ def test_hostile_texts_are_shown_and_not_obeyed(table: Write, signed_in: SignIn)
     page = signed_in().get(f"/entries/{entry.pk}").content.decode()
     assert "<script>alert" not in page
     assert "</textarea><b>" not in page
+
+
+def test_a_form_holds_what_nobody_can_type_and_leaves_it_as_it_was(
+    signed_in: SignIn, settings: LazySettings, disk: Bytes
+) -> None:
+    raw = b'# billclock: name=\xff\xfe env="A=\xe9"\n0 1 * * * /bin/a \xff\n'
+    raw += b"# billclock: name=\xfd\n0 2 * * * /bin/b\n"
+    (settings.SPOOL / "root").write_bytes(raw)
+    (key, _other) = Tables().table("root").load().keys
+    client = signed_in()
+    page = client.get(f"/entries/{key}").content.decode()
+    assert "⟨FF⟩⟨FE⟩" in page
+    sent = form(page) | {"do": "save", "description": "Named", "seen": seen()}
+    client.post(f"/entries/{key}", sent)
+    assert disk() == b"## Named\n" + raw

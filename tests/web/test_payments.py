@@ -80,7 +80,7 @@ def test_a_part_goes_back_once_however_often_it_is_sent(till: Till, signed_in: S
     assert (till.balance, till.truth) == (30_00, 30_00)
     assert AuditRow.objects.filter(act="payments.refund").count() == 1
     wrong = browser.post(where, {"minor": "40.00", "why": "x", "left": "3000"})
-    assert "cannot be given back" in wrong.content.decode()
+    assert "40.00 EUR cannot be given back, 30.00 EUR of it is left" in wrong.content.decode()
     assert till.balance == 30_00
 
 

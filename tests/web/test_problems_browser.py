@@ -70,7 +70,7 @@ def test_a_problem_is_put_aside_and_shown_again(opened: Callable[..., Page], scr
     failing = page.locator(".feed > li", has_text="hourly sync")
     failing.get_by_text("Put aside").click()
     failing.get_by_role("button", name="for a week").click()
-    assert page.get_by_text("1 problem was put aside.").is_visible()
+    page.get_by_text("1 problem was put aside.").wait_for()
     assert page.locator(".feed > li", has_text="hourly sync").count() == 0
     page.get_by_role("button", name="Show again").click()
     page.locator(".feed > li", has_text="hourly sync").wait_for()
@@ -100,6 +100,7 @@ def test_arrow_keys_go_from_run_to_run(opened: Callable[..., Page]) -> None:
     for _ in range(9):
         page.keyboard.press("ArrowRight")
     assert "failed" in label()
+    assert page.locator("[data-lanes] a[tabindex='0']").count() == 1, "Tab stops here but once"
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs/*")
 
@@ -109,8 +110,13 @@ def test_a_click_on_an_empty_place_proposes_a_quiet_minute(opened: Callable[...,
     box = page.locator("[data-lanes]").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] - 30)
-    page.wait_for_url("**quiet=**")
-    assert page.get_by_role("status").get_by_text("is quiet: near").is_visible()
+    spot = page.locator("[data-spot]")
+    spot.get_by_text("is quiet: near").wait_for()
+    page.keyboard.press("Escape")
+    assert not spot.is_visible()
+    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] - 30)
+    spot.get_by_role("link", name="Create job here").click()
+    page.wait_for_url("**/entries/new?**")
 
 
 def test_on_a_phone_the_timeline_is_a_list(opened: Callable[..., Page]) -> None:

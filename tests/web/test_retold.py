@@ -176,6 +176,6 @@ def test_what_billing_refuses_is_told_with_what_to_do() -> None:
         assert told(PairError("EUR", "it has no single /")).startswith(
             "«EUR» — не пара валют: в ней не ровно один знак /; укажите валюта/цель"
         )
-        assert told(AmountTextError("1.234", "has 3 decimals, EUR has 2")) == (
+        assert told(AmountTextError("1.234", "has 3 decimals, EUR has 2", 2)) == (
             "«1.234»: знаков после запятой 3, у EUR их 2; пишите цифрами, например 1234.50"
         )

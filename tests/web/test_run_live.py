@@ -189,7 +189,27 @@ def test_the_page_grows_with_the_output_on_a_phone_too(
     server.python(OVER.format(run=run))
     page.get_by_text("The run is over").wait_for()
     page.get_by_role("button", name="Run again").wait_for()
+    assert page.get_by_role("button", name="Copy link").is_visible(), "the head came anew"
     assert not page.get_by_role("button", name="Follow").is_visible()
+
+
+@pytest.mark.chromium
+def test_a_dead_line_is_told_and_the_output_goes_on_without_gap_or_double(
+    server: Server, going: tuple[int, str], page: Page
+) -> None:
+    run = int(server.python(ANOTHER))
+    place_of(server, run).write_bytes(b"first\n")
+    watching = page.context.new_page()  # an own one: what a browser says of a dead line is expected
+    watching.goto(f"{server.address}/runs/{run}")
+    watching.get_by_text("Connected").wait_for()
+    page.context.set_offline(True)
+    watching.get_by_text("Connection lost, tries:").wait_for()
+    assert "lost" in (watching.locator("[data-log]").get_attribute("class") or "")
+    append(server, run, b"second\n")
+    page.context.set_offline(False)
+    watching.get_by_text("Connected").wait_for()
+    watching.get_by_text("second").wait_for()
+    assert watching.locator("[data-rows] li").all_inner_texts() == ["first", "second"]
 
 
 @pytest.mark.chromium

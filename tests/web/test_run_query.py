@@ -50,7 +50,7 @@ def test_each_filter_keeps_its_runs(entries: list[Entry], signed_in: SignIn) -> 
     failed = ran(bill, NOON, outcome=Outcome.FAILED, exit_code=7).pk
     by_hand = ran(copy, NOON, trigger=Trigger.MANUAL, actor="anna@example.net").pk
     going = ran(copy, NOON, outcome="", finished=None, exit_code=None).pk
-    old = ran(copy, NOON - timedelta(days=3)).pk
+    old = ran(copy, NOON - timedelta(days=3), trigger=Trigger.API).pk
     client = signed_in()
     for query, kept in {
         "": [old, going, by_hand, failed, plain],
@@ -58,6 +58,7 @@ def test_each_filter_keeps_its_runs(entries: list[Entry], signed_in: SignIn) -> 
         "?outcome=running": [going],
         "?outcome=succeeded": [old, by_hand, plain],
         "?trigger=manual": [by_hand],
+        "?trigger=api": [old],
         "?who=anna%40example.net": [by_hand],
         "?exit=7": [failed],
         "?exit=0": [old, by_hand, plain],

@@ -129,8 +129,12 @@ def test_a_pause_lies_over_all_lanes(table: Write, signed_in: SignIn) -> None:
     table("0 * * * * /bin/a\n")
     Pause.objects.create(since=NOON - 2 * HOUR, until=NOON - HOUR, actor="a")
     Pause.objects.create(since=NOON - 300 * HOUR, until=NOON - 200 * HOUR, actor="a")
-    page = shown(signed_in())
-    assert page.count('class="band paused"') == 1
+    client = signed_in()
+    page = shown(client)
+    assert page.count('class="band paused') == 1
+    assert "paused until" not in text(page).partition("Job starts")[0], "it is over"
+    Pause.objects.create(since=NOON - HOUR / 2, until=NOON + HOUR, actor="a")
+    assert "paused until today 13:00" in text(shown(client)).partition("Job starts")[0]
 
 
 def test_the_hour_that_comes_twice_is_told_and_who_does_not_run_again(
@@ -145,9 +149,11 @@ def test_the_hour_that_comes_twice_is_told_and_who_does_not_run_again(
     assert "not again" in lane(page, "fixed")
     assert "not again" not in lane(page, "always")
     assert rows(page)["always"][3] == "50", "the day has 25 hours"
-    assert "02:00 to 03:00 comes twice" in text(
-        shown(client, "zoom=hour&at=2026-10-25T02:00%2B02:00")
-    )
+    hour = text(shown(client, "zoom=hour&at=2026-10-25T02:00%2B02:00"))
+    assert "02:00 to 03:00 comes twice" in hour
+    assert "Sun 25 Oct 02:00 +02 – Sun 25 Oct 02:00 +01" in hour
+    week = shown(client, "zoom=week&at=2026-10-20T00:00")
+    assert re.findall(r'y="46">(\d\d)', week) == ["00", "06", "12", "18"] * 7
     assert [label for label in ("02 +02", "02 +01") if label in page] == ["02 +02", "02 +01"]
 
 
@@ -291,6 +297,7 @@ def test_the_calendar_holds_each_coming_run(table: Write, signed_in: SignIn) -> 
     assert "DTSTART:20261025T060000Z\r\nDTEND:20261025T061000Z" in whole
     assert "SUMMARY:Zahlungen\\, täglich\\; früh\r\n" in whole
     assert "X-WR-CALDESC:Left out\\, they run too often: often" in whole
+    assert whole.index("X-WR-CALDESC") < whole.index("BEGIN:VEVENT"), "RFC 5545, 3.6"
     uids = re.findall(r"UID:(.*)\r", whole)
     assert len(set(uids)) == 31
 
@@ -427,8 +434,11 @@ def test_what_still_runs_is_told_however_much_failed_since(table: Write, signed_
     assert told.count("often") == 10
 
 
-def test_of_one_job_alone_only_its_starts_are_counted(table: Write, signed_in: SignIn) -> None:
+def test_the_starts_to_come_are_those_of_the_lanes(table: Write, signed_in: SignIn) -> None:
+    table("* * * * * /bin/c\n", "www-data")
     job, _ = table("## BILLmanager daily\n0 18 * * * /bin/a\n## b\n* * * * * /bin/b\n")
-    page = shown(signed_in(), f"entry={job.pk}")
+    client = signed_in()
+    assert "· 960 starts to come" in text(shown(client, "table=root")), "of root alone"
+    page = shown(client, f"entry={job.pk}")
     assert "· 1 start to come" in text(page)
     assert '<span class="cut">daily</span>' in page

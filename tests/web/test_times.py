@@ -58,6 +58,10 @@ def test_a_distance_across_a_clock_change_is_in_real_hours() -> None:
     ("seconds", "words"),
     [
         (-1, "0.0 s"),
+        (0, "0.0 s"),
+        (0.0081, "9 ms"),
+        (0.094, "94 ms"),
+        (0.096, "0.1 s"),
         (0.31, "0.3 s"),
         (7.26, "7.3 s"),
         (9.94, "9.9 s"),

@@ -5,12 +5,14 @@ from datetime import date
 from functools import partial
 from typing import Annotated
 
+from billclock.accounts.models import Role
 from billclock.api.documents import Document, Fault, Kind
 from billclock.api.functions.rates import Plid, pair
 from billclock.api.parameters import FunctionError
 from billclock.api.registry import Actor, function
 from billclock.billing import currencies
 from billclock.billing.currencies import Rate
+from billclock.billing.rates import sources
 from billclock.jobs import registry
 from billclock.jobs.job import Job, Program
 from billclock.jobs.report import Report
@@ -90,7 +92,7 @@ def crontask(
 
 @function(UPLOAD, title="Upload currency rates", kind=Kind.FORM, whole=True)
 def upload_rates(  # noqa: PLR0913 - the form has these fields
-    _actor: Actor,
+    actor: Actor,
     *,
     plid: Plid = "",
     elid: Annotated[str, "the same as plid"] = "",
@@ -118,7 +120,7 @@ def upload_rates(  # noqa: PLR0913 - the form has these fields
     of = pair(pairs)
     made = currencies.settings_of(of)
     if not sok:
-        return Document(UPLOAD, Kind.FORM, values=_form(made))
+        return Document(UPLOAD, Kind.FORM, values=_form(made, actor))
     if guard and not guard.isdecimal():
         raise FunctionError("value", "guard", guard, f"guard: {guard!r} is not a whole number")
     currencies.configure(
@@ -130,11 +132,13 @@ def upload_rates(  # noqa: PLR0913 - the form has these fields
     return Document(UPLOAD, Kind.ACTION)
 
 
-def _form(made: currencies.RatePair) -> dict[str, str]:
+def _form(made: currencies.RatePair, actor: Actor) -> dict[str, str]:
+    """Give a pair's settings; its source whole to those alone who may change it."""
+    whole = actor.may(Role.ROOT) and actor.tables is None
     last = Rate.objects.of(made.pair).current().order_by("-on").first()
     return {
         "plid": str(made.pair),
-        "source": made.source,
+        "source": made.source if whole else sources.told(made.source),
         "formula": made.formula,
         "guard": str(made.guard),
         "last_date": str(last.on) if last else "",

@@ -3,14 +3,13 @@
 from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from billclock import clock
 from billclock.accounts.models import Role
 from billclock.api.documents import Document, Kind
 from billclock.api.parameters import FunctionError
 from billclock.api.registry import Actor, function
-from billclock.cron import CronError, Expression
+from billclock.cron import CronError, Expression, zones
 
 MOST = 1000
 
@@ -43,8 +42,8 @@ def _zone(name: str) -> tzinfo:
     if not name:
         return clock.server_zone()
     try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
+        return zones.named(name)
+    except ValueError:
         message = f"zone: there is no zone {name!r}; zones have names such as Europe/Berlin"
         raise FunctionError("value", "zone", name, message) from None
 

@@ -27,7 +27,7 @@ def runs(  # noqa: PLR0913 - the filters of the screen
     entry: Annotated[int | None, "of this entry, by its key"] = None,
     table: Annotated[str, "of this table"] = "",
     outcome: Annotated[str, "running, or an outcome such as failed or timed out"] = "",
-    trigger: Annotated[str, "schedule, catch-up, retry, chain, manual or test"] = "",
+    trigger: Annotated[str, "schedule, catch-up, retry, chain, manual, api or test"] = "",
     who: Annotated[str, "started by hand by this user"] = "",
     exit_code: Annotated[int | None, "that ended with this code"] = None,
     since: Annotated[datetime | None, "started then or later"] = None,

@@ -153,7 +153,7 @@ def run(actor: Actor, *, elid: Key, sok: Sok = True) -> Document:
     """Have the daemon start an entry now; gives the number of the run."""
     del sok
     row = places.entry(actor, elid)
-    started = str(control.ask("run-now", entry=row.pk, actor=actor.name)["run"])
+    started = str(control.ask("run-now", entry=row.pk, actor=actor.name, api=True)["run"])
     changes = [Change(f"entry {row.pk}", row.table, after=f"run {started}")]
     return Document("run", Kind.ACTION, values={"run": started}, changes=changes)
 

@@ -68,13 +68,8 @@ class Scope:
 
     @property
     def provided(self) -> str:
-        """Give the condition that accounts (a) are the provider's, as an engine plans it well.
-
-        The sum keeps SQLite from going over all accounts of the provider for each chunk. PostgreSQL
-        would take it for one that few accounts meet, and go over all services of each product.
-        """
-        column = "a.provider_id" if engine.on_postgresql() else "a.provider_id + 0"
-        return f"{column} = %(provider)s"
+        """Give the condition that accounts (a) are the provider's."""
+        return f"{engine.sifted('a.provider_id')} = %(provider)s"
 
     @property
     def billed(self) -> str:

@@ -10,12 +10,17 @@ from billclock.billing.clients import Account
 from billclock.billing.invoice_lines import Charged
 from billclock.billing.postpaid.month import Month
 
-_PAYS_LATER = """a.provider_id + 0 = %(provider)s AND (a.kind = 3 OR a.kind = 2 AND %(credit)s = 1)
+_PAYS_LATER = """(a.kind = 3 OR a.kind = 2 AND %(credit)s = 1)
     AND NOT EXISTS (SELECT 1 FROM billing_parked k WHERE k.account_id = a.funds_id)"""
 
 _LOOSE = """c.net_minor + c.tax_minor > 0
     AND NOT EXISTS (SELECT 1 FROM billing_invoiceline l WHERE l.charge_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM billing_reversal r WHERE r.charge_id = c.id)"""
+
+
+def _pays_later() -> str:
+    """Give the condition that accounts (a) are the provider's, pay later and are not parked."""
+    return f"{engine.sifted('a.provider_id')} = %(provider)s AND {_PAYS_LATER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ def owing(month: Month) -> list[Owing]:
                    sum(CASE WHEN c."on" >= {since} THEN c.net_minor + c.tax_minor ELSE 0 END)
             FROM billing_account a
             JOIN billing_charge c ON c.account_id = a.funds_id AND c."on" < {until}
-            WHERE {_PAYS_LATER} AND {_LOOSE}
+            WHERE {_pays_later()} AND {_LOOSE}
             GROUP BY a.funds_id, a.currency_id ORDER BY a.funds_id""",  # noqa: S608
         month.values,
     )
@@ -63,7 +68,7 @@ def charged(month: Month, first: int, last: int) -> tuple[list[Charged], dict[in
                        WHERE i.account_id = a.funds_id AND i.kind = 'invoice'
                          AND i.state IN ('issued', 'closed') AND i.paid_on IS NULL), 0) AS debt
                 FROM billing_account a JOIN billing_ledgeraccount h ON h.id = a.funds_id
-                WHERE a.funds_id BETWEEN %(first)s AND %(last)s AND {_PAYS_LATER}),
+                WHERE a.funds_id BETWEEN %(first)s AND %(last)s AND {_pays_later()}),
             loose AS (
                 SELECT c.id, c.account_id, c."on", owing.debt,
                        sum(c.net_minor + c.tax_minor) OVER (

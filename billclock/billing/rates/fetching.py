@@ -45,7 +45,10 @@ def fetch(place: str, limits: Limits = USUAL) -> bytes:
 
 def shown(place: str) -> str:
     """Give an address as it may be shown: without password and query, which may be secret."""
-    parts = urlsplit(place)
+    try:
+        parts = urlsplit(place)
+    except ValueError:  # brackets that hold no address: nobody knows what of it is secret
+        return "…"
     if not parts.netloc:
         return place
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

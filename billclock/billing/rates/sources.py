@@ -62,6 +62,12 @@ def origin(text: str) -> Origin:
     return Origin(None, text.strip())
 
 
+def told(text: str) -> str:
+    """Give a source as those see it who may not change it: an address without what is secret."""
+    name, mark, place = text.partition("@")
+    return f"{name}{mark}{shown(place)}" if name in kinds() else shown(text)
+
+
 def gather(source: Origin, wanted: Wanted, limits: Limits = USUAL) -> Sequence[Sheet]:
     """Fetch and read what holds the wanted days; give one sheet a day, oldest first.
 

@@ -1,8 +1,9 @@
 """Forms of the back office: Django's, with errors at the field and on top, and amounts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django import forms
@@ -42,11 +43,13 @@ class Form(forms.Form):
 
     `faults` are kinds of BillingError with the field where each is shown; any other one, and what
     is about no field, is shown on top. `fixed` fields can be given to a new row only.
+    `noted` gives how the audit trail writes a field that may hold a secret.
     """
 
     parts: ClassVar[Sequence[Part]] = ()
     faults: ClassVar[Sequence[tuple[type[BillingError], str]]] = ()
     fixed: ClassVar[Sequence[str]] = ()
+    noted: ClassVar[Mapping[str, Callable[[str], str]]] = MappingProxyType({})
 
     def fix(self) -> None:
         """Let what a row keeps for good be seen only."""
@@ -80,6 +83,8 @@ class Form(forms.Form):
             value = self.typed(name) if typed else self.begun(name)
             if isinstance(field.widget, forms.PasswordInput):
                 value = HIDDEN if value else ""
+            elif name in self.noted:
+                value = self.noted[name](value)
             lines.append(f"{name}: {value}")
         return "\n".join(lines)
 

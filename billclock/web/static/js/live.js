@@ -5,10 +5,11 @@
 const busy = (part) =>
   part.contains(document.activeElement) || part.querySelector("details[open], input:checked");
 
+// Tells whether the server answered with the page.
 async function refresh() {
   const answer = await fetch(location.href);
   if (!answer.ok || answer.redirected) {
-    return;
+    return false;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
@@ -18,6 +19,7 @@ async function refresh() {
     }
   }
   document.body.dataset.refresh = fresh.body.dataset.refresh ?? "";
+  return true;
 }
 
 // A number that takes its time comes after the page: nobody waits for it, and none shows nothing.
@@ -38,7 +40,9 @@ export function start() {
   }
   setTimeout(async () => {
     if (!document.hidden) {
-      await refresh().catch(() => {}); // the server is away: what is shown stays until it is back
+      // while the server is away what is shown stays; who says so listens
+      const detail = await refresh().catch(() => false);
+      document.dispatchEvent(new CustomEvent("refreshed", { detail }));
     }
     start();
   }, seconds * 1000);

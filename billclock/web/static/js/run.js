@@ -165,6 +165,7 @@ class Log {
 
   say(name, number = "") {
     this.log.classList.toggle("lost", name === "lost");
+    document.body.classList.toggle("away", name === "lost"); // what is said above is old too
     this.state.className = name === "over" ? "st" : name === "lost" ? "st warn" : "st now";
     this.state.lastElementChild.textContent = `${this.state.dataset[name]} ${number}`;
   }
@@ -186,8 +187,10 @@ class Log {
 
   connect() {
     const source = new EventSource(this.address(this.log.dataset.stream));
+    this.source = source;
     source.addEventListener("open", () => {
       this.failures = 0;
+      this.streamed = true;
       this.say("connected");
     });
     source.addEventListener("lines", (event) => {
@@ -195,7 +198,7 @@ class Log {
       this.add(JSON.parse(event.data));
     });
     source.addEventListener("end", () => {
-      source.close();
+      this.close();
       this.end();
     });
     source.addEventListener("again", () => {
@@ -209,10 +212,30 @@ class Log {
       this.failures += 1;
       this.say("lost", this.failures);
       if (this.failures >= TRIES || source.readyState === EventSource.CLOSED) {
-        source.close();
+        this.close();
         this.ask();
       }
     });
+  }
+
+  close() {
+    this.source?.close();
+    this.source = null;
+  }
+
+  // A stream says nothing of a line that is dead; that the page is not answered for does.
+  refreshed(there) {
+    if (!this.source) {
+      return;
+    }
+    if (!there) {
+      this.failures += 1;
+      this.say("lost", this.failures);
+    } else if (this.failures) {
+      this.close();
+      this.failures = 0;
+      this.connect();
+    }
   }
 
   async ask() {
@@ -226,6 +249,11 @@ class Log {
       this.place = place;
       if (over) {
         this.end();
+        return;
+      }
+      if (this.streamed && this.failures) {
+        this.failures = 0;
+        this.connect(); // the server was away and is back: only who never came through asks on
         return;
       }
       this.say("asking");
@@ -242,14 +270,14 @@ for (const element of document.querySelectorAll("[data-log]")) {
   if (element.dataset.stream) {
     log.toEnd();
     log.connect();
+    document.addEventListener("refreshed", ({ detail }) => log.refreshed(detail));
   } else if ("end" in element.dataset) {
     log.toEnd(); // what went wrong is said last
   }
 }
 
-for (const copy of document.querySelectorAll("[data-copy]")) {
-  copy.hidden = !navigator.clipboard;
-}
+// the button comes anew with each refresh: a class of the page says whether it is any use
+document.body.classList.toggle("no-clipboard", !navigator.clipboard);
 document.addEventListener("click", async ({ target }) => {
   const copy = target.closest("[data-copy]");
   if (copy) {

@@ -1,5 +1,6 @@
 // The timeline under the hand: arrow keys go from run to run, a click on an empty place asks for
-// a quiet minute there. Without this file the runs are links in their order, and a form asks.
+// a quiet minute there and shows it beside the click. Without this file the runs are links in their
+// order, and a form asks.
 
 const middle = (link) => {
   const box = link.getBoundingClientRect();
@@ -25,6 +26,27 @@ const MOVES = {
   ArrowUp: (link) => above(link, -1),
   ArrowDown: (link) => above(link, 1),
 };
+
+// One stop for the Tab key, however many runs there are: the one gone to last, else the first.
+function stop(drawing, link = drawing?.querySelector("a")) {
+  for (const each of drawing?.querySelectorAll("a") ?? []) {
+    each.tabIndex = each === link ? 0 : -1;
+  }
+}
+
+stop(document.querySelector("[data-lanes]"));
+document.addEventListener("refreshed", () => {
+  const drawing = document.querySelector("[data-lanes]");
+  if (!drawing?.contains(document.activeElement)) {
+    stop(drawing);
+  }
+});
+document.addEventListener("focusin", ({ target }) => {
+  const link = target.closest?.("[data-lanes] a");
+  if (link) {
+    stop(link.closest("[data-lanes]"), link);
+  }
+});
 
 document.addEventListener("keydown", (event) => {
   const link = event.target.closest?.("[data-lanes] a");
@@ -62,5 +84,5 @@ async function propose(address, { clientX, clientY }) {
   const { width, height } = spot.getBoundingClientRect();
   spot.style.left = `${Math.max(Math.min(clientX, innerWidth - width - 8), 8)}px`;
   spot.style.top = `${clientY + 14 + height > innerHeight ? clientY - height - 14 : clientY + 14}px`;
-  spot.querySelector("a")?.focus();
+  spot.querySelector("a:last-of-type")?.focus();
 }
