@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from billclock import clock
-from billclock.billing import fingerprint
+from billclock.billing import by_hand, fingerprint
 from billclock.billing.clients import Account, Client
 from billclock.billing.errors import BillingError
 from billclock.billing.invoices import Invoice
@@ -19,7 +19,7 @@ from billclock.billing.verifying import breaches
 from billclock.cron.crontab import Crontab
 from billclock.jobs import registry
 from billclock.outbox.models import Message, State
-from billclock.simulation import company, outside
+from billclock.simulation import company, office, outside
 from billclock.simulation.advance import live
 from billclock.simulation.table import moments
 from billclock.web.sections import all_sections
@@ -49,6 +49,17 @@ def test_every_kind_of_account_and_service_is_there(provider):
     states = {Status.ORDERED, Status.ACTIVE, Status.STOPPED, Status.DELETED}
     assert set(Service.objects.values_list("status", flat=True)) == states
     assert Service.objects.count() == 120
+    assert list(breaches()) == []
+
+
+def test_who_is_refused_for_a_debt_does_not_end_the_company(provider):
+    accounts = Account.objects.filter(kind=Account.Kind.PREPAID).select_related("provider")
+    with clock.at(BEGIN + timedelta(hours=10)):
+        for account in accounts:
+            debt = by_hand.Wish(by_hand.HandEntry.Sort.CORRECTION, -(10**6), "owed", True)
+            by_hand.enter(account, debt, by="staff", key=account.number)
+        office.day(provider, START)
+    assert not Service.objects.filter(product__code="demo-rack", name__startswith="rack-").exists()
     assert list(breaches()) == []
 
 
