@@ -2,6 +2,7 @@
 
 import sys
 
+from billclock.commands.errors import UsageError
 from billclock.commands.parser import Parser
 from billclock.commands.start import guarded
 
@@ -28,7 +29,7 @@ def parser() -> Parser:
         "--dry-run", action="store_true", help="tell what would change, change nothing"
     )
     whole.add_argument("--confirm", action="store_true", help="let a limit pass that stopped it")
-    whole.add_argument("--explain", default="", metavar="OBJECT", help="tell why, for one object")
+    whole.add_argument("--explain", metavar="OBJECT", help="tell why, for one object")
     whole.add_argument(
         "--recalculate", action="store_true", help="post differences to what was done"
     )
@@ -42,6 +43,8 @@ def _run(words: list[str]) -> int:
     args = parser().parse_args(words)
     from billclock.commands.job_run import day, run_job
 
+    if args.explain == "":  # a shell's variable that is not set: nobody asked for a run
+        raise UsageError("--explain: name an object; without --explain the job runs")
     options = {} if args.module is None else {"module": args.module}
     if args.workers is not None:
         options["workers"] = args.workers
@@ -55,7 +58,7 @@ def _run(words: list[str]) -> int:
         on=day(args.date),
         dry_run=args.dry_run,
         confirm=args.confirm,
-        explain=args.explain,
+        explain=args.explain or "",
         as_json=args.json,
         options=options,
     )

@@ -93,6 +93,8 @@ def _found(number: str) -> Service:
 
 
 def _enforce(provider: Provider, on: date, tally: Tally, *, confirm: bool) -> None:
+    if on > provider.today():
+        raise BillingError(f"{on} is not yet there", "nothing is stopped ahead of its day")
     counts: Counter[str] = Counter()
     _follow(provider, tally)
     _resume(provider, on, tally, counts)

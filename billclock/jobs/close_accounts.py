@@ -15,7 +15,7 @@ from billclock.jobs import comparing, sections
 from billclock.jobs.job import Program
 from billclock.jobs.registry import job
 from billclock.jobs.report import Report, Tally
-from billclock.jobs.telling import business_date
+from billclock.jobs.telling import Order, business_date, require_begun
 
 NAME = "close_accounts"
 
@@ -35,7 +35,7 @@ def close_accounts(
     *,
     on: date,
     dry_run: bool,
-    confirm: bool,  # noqa: ARG001 - closing takes nobody's money
+    confirm: bool,
     explain: str,
 ) -> Report:
     """Close all invoices that are due by `on`; `explain` is an invoice's number."""
@@ -46,8 +46,12 @@ def close_accounts(
         return tally.report()
     for provider in Provider.objects.filter(active=True).order_by("code"):
         with tally.isolated(provider.code):
-            _credit(provider, tally, dry_run=dry_run)
             day = business_date(provider, on)
+            order = Order(NAME, on, dry_run, confirm)
+            require_begun(
+                order, provider, day, tally, "invoices would be closed ahead of their day"
+            )
+            _credit(provider, tally, dry_run=dry_run)
             for company in provider.companies.order_by("code"):
                 _close(company, day, tally, dry_run=dry_run)
             if not dry_run:

@@ -57,6 +57,7 @@ def _bill(order: Order, provider: Provider, tally: Tally) -> None:
         tally.unchanged += 1
         tally.say(f"{provider.code}: {order.on} is done already, nothing was changed")
         return
+    telling.require_begun(order, provider, telling.business_date(provider, order.on), tally)
     if len(due) > MOST_MONTHS:
         question = f"{len(due)} months, {due[0]} to {due[-1]}, would be invoiced at once"
         telling.may_pass(order, provider, due[0].until, question, tally)

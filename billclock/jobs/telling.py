@@ -24,6 +24,9 @@ FEW = 50
 USUAL_DAYS = 40
 """The usual number is the largest of as many days before: it holds a month's beginning."""
 
+AHEAD = "days up to it would count as done"
+"""What comes of a run for a date that has not begun."""
+
 Find = Callable[[Provider, date, Sequence[date]], Iterable[Telling]]
 First = Callable[[Provider, date], None]
 
@@ -60,6 +63,7 @@ def tell(order: Order, tally: Tally, find: Find, *, first: First = lambda *_: No
             if not due and order.again and on == provider.today():
                 due = [on]
             if due:
+                require_begun(order, provider, on, tally)
                 first(provider, on)
                 _tell(order, provider, on, due, tally, find)
             else:
@@ -131,7 +135,9 @@ def may_pass(order: Order, provider: Provider, on: date, question: str, tally: T
     raise LimitError(question)
 
 
-def require_begun(order: Order, provider: Provider, on: date, tally: Tally) -> None:
+def require_begun(
+    order: Order, provider: Provider, on: date, tally: Tally, what: str = AHEAD
+) -> None:
     """Stop with LimitError where a date has not begun yet, unless it was confirmed.
 
     No run is left to be allowed: a date like this is one that somebody typed.
@@ -139,7 +145,7 @@ def require_begun(order: Order, provider: Provider, on: date, tally: Tally) -> N
     today = provider.today()
     if on <= today or order.confirm:
         return
-    question = f"{on} has not begun: {provider.code} has {today}; days up to it would count as done"
+    question = f"{on} has not begun: {provider.code} has {today}; {what}"
     if not order.dry_run:
         raise LimitError(question)
     tally.say(f"{provider.code}: it would stop and ask first: {question}")

@@ -53,7 +53,10 @@ def _find(provider: Provider, on: date, _due: Sequence[date]) -> Iterator[Tellin
 
 
 def _before(order: Order, tally: Tally, provider: Provider, on: date) -> None:
-    _top_up(order, tally, provider, on)
+    if order.dry_run or on <= provider.today():
+        _top_up(order, tally, provider, on)
+    else:
+        tally.say(f"{provider.code}: {on} is not yet there; no balance is topped up ahead of it")
     _ask(order, tally, provider, on)
 
 

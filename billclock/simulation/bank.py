@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from io import StringIO
 
-from billclock.billing import banking
+from billclock.billing import banking, paying
 from billclock.billing.clients import Account
 from billclock.billing.invoices import Invoice
-from billclock.billing.payments import BankEntry, PaymentMethod
+from billclock.billing.payments import BankEntry, Payment, PaymentMethod
 from billclock.billing.provider import Provider
 from billclock.simulation.dice import HUNDRED, chance, draw
 from billclock.simulation.offers import BANK, LAYOUT
@@ -76,19 +76,23 @@ def receive(provider: Provider, lines: list[Line], on: date) -> None:
     if on.day == 1:
         lines = [*lines, Line(-1290, *FEES, f"fees {on}")]
     if method is not None and chance(25, "ahead", on):
-        lines = [*lines, *_ahead(provider, on)]
+        lines = [*lines, *_ahead(method, on)]
     if method is not None and lines:
         banking.import_statement(method, _statement(lines, on))
 
 
-def _ahead(provider: Provider, on: date) -> Iterator[Line]:
-    """Give what a client pays before he has to, naming his account."""
-    known = Account.objects.filter(provider=provider, currency="EUR").select_related("client")
-    accounts = list(known.order_by("pk")[:PAYERS])
+def _ahead(method: PaymentMethod, on: date) -> Iterator[Line]:
+    """Give what a client pays before he has to: he asked how, and names the payment's number."""
+    known = Account.objects.filter(provider=method.provider_id, currency=method.currency_id)
+    accounts = list(known.select_related("client", "company", "provider").order_by("pk")[:PAYERS])
     if accounts:
         account = accounts[draw(len(accounts), "ahead", on)]
         minor = 1000 * (1 + draw(9, "sum", on))
-        yield Line(minor, account.client.name, "", f"Guthaben {account.number}", f"ahead {on}")
+        asked = paying.request(
+            account, method, minor, key=f"ahead {on}", purpose=Payment.Purpose.TOP_UP
+        )
+        if chance(75, "paid ahead", on):  # others think better of it
+            yield Line(minor, account.client.name, "", f"Guthaben {asked.number}", f"ahead {on}")
 
 
 def _statement(lines: list[Line], on: date) -> bytes:

@@ -48,8 +48,8 @@ SHARES = (
 
 SITE = ("site", ".example")
 CALLED = {
-    "vps-2": ("vps", ".demo.example"), "cloud": ("node", ".demo.example"), "backup": ("copy", ""),
-    "metal": ("server", ".demo.example"),
+    "vps-2": ("vps", ".example"), "cloud": ("node", ".example"), "backup": ("copy", ""),
+    "metal": ("server", ".example"),
 }  # fmt: skip
 """What stands before and behind a service's number in its name, by product."""
 

@@ -45,7 +45,8 @@ GOODWILL = (
     "Moved to us with forty sites",
 )
 CORRECTIONS = ("Paid twice in cash at the counter", "Rounding of an old invoice")
-PARKED_FOR = "no price of Rack unit in KWD for 3 months: enter one, then release the account"
+PARKED_FOR = "integer overflow"
+"""As an engine says it of a reading that is far too large."""
 
 
 def day(provider: Provider, on: date) -> None:
@@ -81,7 +82,7 @@ def _order(provider: Provider, on: date) -> None:
     account = _someone(provider, "order", on, Account.Kind.PREPAID)
     if account is None or not _sometimes(35, "order", provider, on):
         return
-    name = f"rack-{on:%m%d}.client.example"
+    name = f"rack-{on:%m%d}.example"
     product = Product.objects.get(provider=provider, code=f"{CODE}-rack")
     if Service.objects.of(account.pk).filter(name=name).exists():
         return

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -147,7 +148,7 @@ def _free(row: Any) -> Promise | str:
 
 
 def _named(row: BankEntry) -> str:
-    return f"{row.on}, {row.name or row.iban or row.key[:12]}"
+    return f"{date_format(row.on, 'j M Y')}, {row.name or row.iban or row.key[:12]}"
 
 
 STATE = State("state", _("State"), of=_state, marks=STATES, below=kept.of("why"))
@@ -166,7 +167,7 @@ BANK_ENTRIES = Section(
         STATE, PAYMENT, METHOD,
     ),
     facts=(
-        STATE, Text("why", _("Why"), of=kept.of("why")), Day("on", _("Booked on")),
+        STATE, Day("on", _("Booked on")),
         Money("amount", _("Amount"), of="amount_minor", currency="currency", signed=True),
         Text("name", _("Payer")), Code("iban", _("From account")), Text("text", _("Text")),
         PAYMENT, METHOD, Moment("imported_at", _("Imported")), Code("key", _("Key"), less=True),

@@ -17,7 +17,7 @@ from billclock.billing.charges import Charge, ChargeKind, Reversal
 from billclock.billing.invoices import InvoiceLine
 from billclock.billing.ledger import Transfer
 from billclock.billing.services import Service
-from billclock.web import searched, service_words
+from billclock.web import kept, searched, service_words
 from billclock.web.client_words import CAUSES as CAUSE_WORDS
 from billclock.web.client_words import amount
 from billclock.web.invoices import share
@@ -88,7 +88,7 @@ def _state(row: Charge) -> str:
 
 
 def _back(row: Charge) -> str:
-    return row.reversal.why if hasattr(row, "reversal") else ""
+    return kept.read(row.reversal.why) if hasattr(row, "reversal") else ""
 
 
 def _named(row: Charge) -> str:

@@ -18,6 +18,7 @@ from billclock.web import (
     client_money,
     client_story,
     client_words,
+    invoice_words,
     searched,
     service_columns,
     service_words,
@@ -42,12 +43,6 @@ PAYMENTS = {
     Payment.State.RETURNED: Mark("undo-2", "off", pgettext_lazy("payment", "given back")),
     Payment.State.FRAUD: Mark("octagon-alert", "bad", pgettext_lazy("payment", "fraud")),
     Payment.State.CANCELLED: Mark("x", "off", pgettext_lazy("payment", "cancelled")),
-}
-INVOICES = {
-    Invoice.State.DRAFT: Mark("pencil", "off", pgettext_lazy("invoice", "draft")),
-    Invoice.State.ISSUED: Mark("circle-dot", "now", pgettext_lazy("invoice", "issued")),
-    Invoice.State.CLOSED: Mark("lock", "ok", pgettext_lazy("invoice", "closed")),
-    Invoice.State.CANCELLED: Mark("x", "off", pgettext_lazy("invoice", "cancelled")),
 }
 
 
@@ -99,11 +94,7 @@ def _payments(row: Any) -> QuerySet[Payment]:
 
 
 def _invoices(row: Any) -> QuerySet[Invoice]:
-    return row.invoices.order_by("-pk")  # type: ignore[no-any-return]
-
-
-def _number(row: Invoice) -> object:
-    return row.number or INVOICES[Invoice.State.DRAFT].word
+    return row.invoices.select_related("account__provider").order_by("-pk")  # type: ignore[no-any-return]
 
 
 def _called(row: Account) -> str:
@@ -187,8 +178,8 @@ ACCOUNTS = Section(
         Related(
             "invoices", _("Invoices"), rows=_invoices, most=5,
             columns=(
-                Text("number", _("Number"), of=_number),
-                State("state", _("State"), marks=INVOICES),
+                Text("number", _("Number"), of=invoice_words.number, below=invoice_words.kind),
+                State("state", _("State"), of=invoice_words.state, marks=invoice_words.MARKS),
                 Day("issued_on", _("Issued")),
                 Day("due_on", _("Due"), less=True),
                 Day("paid_on", _("Paid")),

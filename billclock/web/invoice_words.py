@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from billclock.billing.invoices import Invoice
 from billclock.web.kit.marks import Mark
@@ -57,4 +57,4 @@ def kind(row: Invoice) -> Promise:
 
 def sealed(row: Invoice) -> str:
     """Say of a closed document that it is."""
-    return _now("closed") if row.state == Invoice.State.CLOSED else ""
+    return pgettext("invoice", "closed") if row.state == Invoice.State.CLOSED else ""

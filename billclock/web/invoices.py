@@ -118,7 +118,7 @@ def _sums(row: Invoice, _request: HttpRequest) -> Mapping[str, Any]:
         "tax": amount(row.tax_minor, row.currency),
         "total": amount(row.total_minor, row.currency),
         "covered": amount(row.covered_minor, row.currency) if row.covered_minor else "",
-        "note": kept.read(row.note),
+        "remark": kept.read(row.note),
         "own": _paper(row, paper.language),
         "others": [_paper(row, one, asked=True) for one in LANGUAGES if one != paper.language],
     }

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billclock.billing.ledger import Transfer
 from billclock.billing.payments import Attempt, BankEntry, GatewayEvent, Payment, PaymentMethod
-from billclock.web import searched, why
+from billclock.web import kept, searched, why
 from billclock.web.client_words import CAUSES, PAID
 from billclock.web.kit.columns import Code, Day, Link, Moment, Money, Number, State, Text
 from billclock.web.kit.filters import Choice, Days
@@ -54,7 +54,7 @@ def _entries(row: Payment) -> QuerySet[BankEntry]:
 
 
 def _why(row: Attempt) -> str:
-    return " · ".join(filter(None, (declined(row), row.told)))
+    return " · ".join(filter(None, (declined(row), kept.read(row.told))))
 
 
 def _back(row: Payment) -> int | None:

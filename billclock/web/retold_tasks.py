@@ -18,6 +18,9 @@ FORMS = (
     "%(number)s: dispute_won at %(method)s",
     "%(sum)s more than was paid are gone, and on nobody's account",
     "renewed",
+    "no open request's reference, account or payer is in it",
+    "only the payer's name and the amount agree",
+    "integer overflow",
     *(kind.title for kind in KINDS.values()),
     *(job.title for job in registry.all_jobs() if job.built),
 )

@@ -119,7 +119,7 @@ def _span(row: Any) -> str:
 
 
 def _back(row: Any) -> str:
-    return row.reversal.why if hasattr(row, "reversal") else ""
+    return kept.read(row.reversal.why) if hasattr(row, "reversal") else ""
 
 
 def _numbers(row: Any) -> str:
@@ -154,6 +154,7 @@ LIST = (
 )  # fmt: skip
 
 FACTS = (
+    Text("name", _("Name"), of="name"),
     PRODUCT,
     ACCOUNT,
     Link("client", _("Client"), of="account.client", to="clients", named="name"),

@@ -65,6 +65,12 @@ def test_an_invoice_says_all_that_it_must():
         assert expected in found
 
 
+def test_where_no_line_has_a_unit_price_no_column_stands_for_one():
+    bare = paper([replace(SERVER, unit_price_micro=None)])
+    text = " ".join(read(render(bare)).pages[0].extract_text().split())
+    assert "Description Quantity Net Tax Gross" in text
+
+
 def test_a_russian_document_is_russian_throughout():
     lines = [
         Line(

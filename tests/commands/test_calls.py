@@ -141,6 +141,7 @@ def test_a_job_not_built_yet_ends_with_1_and_says_so(
         (["--command", "billdaily", "--date", "2027-02-30"], "'2027-02-30' is not a date"),
         (["--command", "recurring", "--date", "9999-12-31"], "give a day of the years 1970 to"),
         (["--command", "recurring", "--date", "0001-01-01", "--explain", "A1"], "give a day of"),
+        (["--command", "recurring", "--explain", ""], "--explain: name an object"),
         (["--command", "a\0b"], "there is no job"),
         (["--comm", "billdaily"], "--command"),
     ],

@@ -27,7 +27,10 @@ def night(monkeypatch: pytest.MonkeyPatch):
 
 
 def run(on: date = ON, **how) -> Report:
-    return registry.perform("autoprolong_disabled_for_items", on=on, **how)
+    """Run for a date, on it or later."""
+    at = max(clock.now(), datetime(on.year, on.month, on.day, 1, tzinfo=UTC))
+    with clock.at(at):
+        return registry.perform("autoprolong_disabled_for_items", on=on, **how)
 
 
 def switched(shop: Shop, days: int = 10, **given) -> Service:

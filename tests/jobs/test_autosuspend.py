@@ -99,6 +99,15 @@ def test_a_products_grace_comes_before_its_providers(
     assert stopped(service) == Reason.MONEY
 
 
+def test_nobody_is_stopped_ahead_of_his_day(story: Story):
+    service = story.service(story.house.account(0))
+    story.days(0, 2)
+    with clock.at(story.at(2)):
+        report = registry.perform("autosuspend", on=TODAY + timedelta(days=3))
+    assert "2026-11-23 is not yet there" in report.text()
+    assert (report.exit_code, stopped(service)) == (Exit.FAILED, 0)
+
+
 def test_money_that_came_in_time_renews_instead(story: Story):
     account = story.house.account(0)
     service = story.service(account)

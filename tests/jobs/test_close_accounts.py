@@ -66,6 +66,13 @@ def test_days_after_issue():
     assert Invoice.objects.get().closed_on == ON + timedelta(days=10)
 
 
+def test_nothing_is_closed_ahead_of_its_day():
+    founded(Closing.DAYS)
+    report = registry.perform("close_accounts", on=ON + timedelta(days=10))
+    assert "invoices would be closed ahead of their day" in report.text()
+    assert (report.exit_code, state()) == (Exit.FAILED, "issued")
+
+
 @pytest.mark.parametrize(("rule", "field"), [("paid", "paid_on"), ("signed", "signed_on")])
 def test_when_paid_or_signed(rule: str, field: str):
     _, invoice = founded(Closing(rule))

@@ -99,6 +99,16 @@ def test_a_month_becomes_an_invoice_a_payment_and_a_letter(house: House):
     sound()
 
 
+def test_a_month_that_is_not_over_is_invoiced_by_nobody(house: House):
+    charge(house, house.account(kind=POSTPAID), 10_00)
+    with clock.at(datetime(2026, 11, 24, tzinfo=UTC)):
+        report = registry.perform(JOB, on=ON)
+    assert report.exit_code == Exit.FAILED
+    assert "2026-12-01 has not begun: acme has 2026-11-24" in report.text()
+    assert not Invoice.objects.exists()
+    assert job().done == 1
+
+
 @pytest.mark.parametrize(("currency", "total"), [("JPY", "1,190"), ("KWD", "1.190")])
 def test_a_month_in_other_currencies(engine: str, currency: str, total: str):
     house = House(currency=currency)

@@ -34,7 +34,10 @@ def night(monkeypatch: pytest.MonkeyPatch):
 
 
 def run(on: date = FIRST, **how) -> Report:
-    return registry.perform("send_notification", on=on, **how)
+    """Run for a date, on it or later."""
+    at = max(clock.now(), datetime(on.year, on.month, on.day, 1, tzinfo=UTC))
+    with clock.at(at):
+        return registry.perform("send_notification", on=on, **how)
 
 
 def told() -> list[tuple[str, int, str]]:

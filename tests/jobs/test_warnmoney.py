@@ -85,6 +85,22 @@ def balance(account: Account) -> int:
     return LedgerAccount.objects.get(pk=account.pk).balance_minor
 
 
+def test_nothing_is_told_or_taken_ahead_of_its_day(shop: Shop):
+    account = short_in(shop, 5)
+    card(shop, account)
+    ahead = ON + 3 * DAY
+    stopped = registry.perform("warnmoney", on=ahead)
+    assert stopped.exit_code == Exit.FAILED
+    assert "2027-03-04 has not begun: acme has 2027-03-01" in stopped.text()
+    assert (
+        "would stop and ask first" in registry.perform("warnmoney", on=ahead, dry_run=True).text()
+    )
+    assert (told(), balance(account), Watermark.objects.count()) == ([], 0, 0)
+    confirmed = registry.perform("warnmoney", on=ahead, confirm=True)
+    assert "no balance is topped up ahead of it" in confirmed.text()
+    assert (told(), balance(account)) == ([("low_money", 2)], 0)
+
+
 # letters
 
 

@@ -28,7 +28,10 @@ def night(monkeypatch: pytest.MonkeyPatch):
 
 
 def run(on: date = ON, **how) -> Report:
-    return registry.perform(NAME, on=on, **how)
+    """Run for a date, on it or later."""
+    at = max(clock.now(), datetime(on.year, on.month, on.day, 1, tzinfo=UTC))
+    with clock.at(at):
+        return registry.perform(NAME, on=on, **how)
 
 
 def ending(shop: Shop, days: int, **given) -> Service:

@@ -95,6 +95,14 @@ def test_from_the_sign_in_to_a_run(
     assert complaints == []
 
 
+@pytest.mark.parametrize("width", [1210, 1280, 1350])
+def test_on_a_laptop_nothing_of_the_head_lies_over_another(
+    opened: Callable[..., Page], width: int
+) -> None:
+    page = opened("/", viewport={"width": width, "height": 700}, locale="ru")
+    assert page.locator(".rooms").evaluate("rooms => rooms.scrollWidth <= rooms.clientWidth")
+
+
 def test_on_a_phone_everything_one_presses_is_large_enough(opened: Callable[..., Page]) -> None:
     page = opened("/", viewport={"width": 390, "height": 844})
     page.get_by_label("Your account").click()

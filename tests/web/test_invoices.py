@@ -88,8 +88,10 @@ def test_the_list_says_where_each_document_stands(
         assert said in shown
     with clock.at(clock.now() + timedelta(days=40)):
         shown = page(browser, "/invoices", state="overdue")
+        of_account = page(browser, f"/client-accounts/{account.pk}")
     assert late.number in shown
     assert "draft 1" not in shown
+    assert "overdue" in of_account.partition('id="panel-invoices"')[2].partition("</section>")[0]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,17 @@ def test_a_page_has_lines_tax_and_the_pdf_in_each_language(
     copy = browser.get(f"/documents/{row.pk}.pdf", {"in": "ru"})
     assert copy.content.startswith(b"%PDF")
     assert copy.content != browser.get(f"/documents/{row.pk}.pdf", {"in": "xx"}).content
+
+
+def test_a_note_is_said_once_and_in_the_reader_s_language(
+    house: House, account: Account, signed_in: SignedIn
+) -> None:
+    row = drafted(house, account, 10_00, note="closed: moved away")
+    browser = signed_in(Role.VIEWER)
+    shown = page(browser, f"/invoices/{row.pk}")
+    assert shown.count("closed: moved away") == 1
+    browser.cookies["billclock-language"] = "ru"
+    assert page(browser, f"/invoices/{row.pk}").count("услуга закрыта: moved away") == 1
 
 
 def test_hostile_notes_are_words_only(house: House, account: Account, signed_in: SignedIn) -> None:

@@ -9,6 +9,8 @@ from billclock.billing.documents.paper import Bank, InvoicePaper, Kind, Line, Pa
 from billclock.billing.documents.words import WORDS, Words
 
 _FIGURES = ("unit_price", "net", "tax", "gross")
+PRICE = 2
+"""The place of the unit price among the columns, which are one less where no line has one."""
 
 
 def sheet(paper: InvoicePaper) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def sheet(paper: InvoicePaper) -> dict[str, Any]:
     words = WORDS[paper.language]
     title = words.titles[paper.kind]
     rows = [_row(line, paper, words) for line in paper.lines]
+    priced = any(row["unit_price"] for row in rows) or not rows
     return {
         "language": paper.language,
         "title": title,
@@ -26,7 +29,8 @@ def sheet(paper: InvoicePaper) -> dict[str, Any]:
         "seller": _party(paper.seller, words) | {"label": words.parties[paper.kind][0]},
         "buyer": _party(paper.buyer, words) | {"label": words.parties[paper.kind][1]},
         "facts": _facts(paper, words),
-        "head": list(words.columns),
+        "head": [name for place, name in enumerate(words.columns) if priced or place != PRICE],
+        "priced": priced,
         "rows": rows,
         "width": sum(max((len(row[name]) for row in rows), default=0) for name in _FIGURES),
         "sums": _sums(paper, words),
