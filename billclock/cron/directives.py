@@ -11,16 +11,23 @@ _LINE = re.compile(rb"[ \t]*#+[ \t]*billclock:(.*)", re.DOTALL)
 _PAIR = re.compile(r'\s*([A-Za-z][A-Za-z0-9_-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])")
+LONGEST = 3660 * 86_400  # seconds of a duration
 _SMALL = re.compile(r"[0-9]{1,3}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def duration(text: str) -> int:
-    """Turn `30s`, `15m`, `2h` or `1d` into seconds, or raise ValueError."""
+    """Turn `30s`, `15m`, `2h` or `1d` into seconds, or raise ValueError; ten years are the most.
+
+    A longer one leads out of the calendar whoever takes it from a moment.
+    """
     found = _DURATION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not a duration; write a number and s, m, h or d, say 15m")
-    return int(found.group(1)) * _SECONDS[found.group(2)]
+    seconds = int(found.group(1)) * _SECONDS[found.group(2)]
+    if seconds > LONGEST:
+        raise ValueError(f"{text!r} is longer than ten years")
+    return seconds
 
 
 def small_number(text: str) -> int:
@@ -44,7 +51,11 @@ def _one_of(*words: str) -> Callable[[str], str | None]:
 
 
 def _a_duration(value: str) -> str | None:
-    return None if _DURATION.fullmatch(value) else "a duration such as 30s, 15m or 2h"
+    try:
+        duration(value)
+    except ValueError:
+        return "a duration such as 30s, 15m or 2h"
+    return None
 
 
 def _a_number(value: str) -> str | None:

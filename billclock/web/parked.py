@@ -31,7 +31,7 @@ PARKED = Section(
     rows=_rows,
     named="account.number",
     columns=(
-        Link("account", _("Account"), to="client-accounts", named="number"),
+        Text("account", _("Account"), of="account.number"),
         Text("client", _("Client"), of="account.client.name"),
         Text("reason", _("Why"), of=kept.of("reason")),
         Moment("since", _("Parked"), ago=True, sort="since"),

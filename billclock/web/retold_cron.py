@@ -84,6 +84,7 @@ FORMS = (
     "%(key)s=%(value)s: expected %(what)s",
     "%(key)s: expected %(what)s",
     "%(value)s is not a duration; write a number and s, m, h or d, say 15m",
+    "%(value)s is longer than ten years",
     "a duration such as 30s, 15m or 2h",
     "a duration such as 10s",
     "a duration such as 1m",

@@ -100,3 +100,11 @@ def test_conditions_come_back_from_the_line_they_are_written_to():
     wanted = {"env": "A='two words' B=\"it's\"", "success": "0,3", "workdir": "/srv/my app"}
     table = Crontab.parse(b"").add("@daily", b"true", directives=wanted)
     assert Crontab.parse(bytes(table)).entries[0].directives == wanted
+
+
+@pytest.mark.parametrize("text", ["3661d", "999999999d", "999999999h", "999999999s"])
+def test_a_duration_that_leads_out_of_the_calendar_is_refused(text):
+    """One table with `expected=999999999d` kept everybody from the Problems tab."""
+    with pytest.raises(ValueError, match="ten years"):
+        duration(text)
+    assert fault("expected", text) is not None

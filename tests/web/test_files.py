@@ -69,7 +69,7 @@ def test_every_class_of_the_kit_is_used() -> None:
     classes = set(re.findall(r"\.([a-z][\w-]*)", css)) - {"svg"}
     states = {"running", "late", "paused", "down", "elsewhere"}  # engine's, by their names
     # put together by the program: a terminal's styles, and how an output's lines are timed
-    made = {f"a{sign}" for sign in "0123456789bdiu"} | {"by-since"}
+    made = {f"a{sign}" for sign in "0123456789bdiu"} | {"by-since", "of-warning"}
     asked = classes - states - made
     assert {name for name in asked if not re.search(rf"\b{name}\b", source)} == set()
 
