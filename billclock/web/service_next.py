@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from billclock.billing import ledger, quoting
 from billclock.billing.errors import BillingError
 from billclock.billing.money import Money
+from billclock.billing.progress import Parked
 from billclock.billing.renewals import RENEWABLE
 from billclock.billing.services import Service
 from billclock.web.kit.faults import said
@@ -18,6 +19,8 @@ def coming(row: Service, _request: HttpRequest) -> Mapping[str, Any] | None:
     """Say what the next period costs, and whether there is money for it; None for what is over."""
     if row.status not in RENEWABLE:
         return None
+    if Parked.objects.filter(account=row.account_id).exists():
+        return {"parked": True}
     on = max(row.paid_until, row.account.provider.today())
     try:
         charged = quoting.next_period(row, on)

@@ -11,9 +11,10 @@ from django.utils.formats import date_format
 
 from billclock import clock
 from billclock.accounts.models import AuditRow, Role, User
-from billclock.billing import by_hand, clients, orders, stopping
+from billclock.billing import by_hand, clients, orders, progress, stopping
 from billclock.billing.catalog import PromoCode
 from billclock.billing.orders import Wish
+from billclock.billing.progress import Parked
 from billclock.billing.services import Reason, Service, Status, Suspension
 from tests.billing.company import House, assert_books_agree, balance
 
@@ -171,6 +172,11 @@ def test_a_page_tells_what_the_next_renewal_costs(house: House, signed_in: Signe
     Service.objects.filter(pk=service.pk).update(months=7)
     shown = page(signed_in(Role.OPERATOR), f"/services/{service.pk}")
     assert "No price is set for its period" in shown
+    run = progress.begin("billdaily", house.provider, house.provider.today())
+    Parked.objects.create(account=service.account, reason="odd", since=clock.now(), run=run)
+    shown = page(signed_in(Role.ROOT), f"/services/{service.pk}")
+    assert "Its account is parked" in shown
+    assert "No price is set for its period" not in shown
 
 
 def act(browser: Client, row: Service, name: str, **given: str) -> str:

@@ -16,6 +16,7 @@ from django.test import Client
 
 from billclock import clock
 from billclock.accounts.models import AuditRow, Role, User
+from billclock.billing.services import Service, Status
 from billclock.scheduler import control, desk
 from billclock.scheduler.models import Entry, Outcome, Run, Slot, Version
 from billclock.scheduler.roster import Zones
@@ -162,8 +163,10 @@ def known() -> Mapping[str, object]:
     copies = Run.objects.filter(entry__command="nightly-copies --all", trigger="manual")
     missed = Slot.objects.filter(outcome=Outcome.MISSED).latest("planned").planned
     rows = {section.name: section.rows().first() for section in all_sections()}
+    ordinary = Service.objects.filter(status=Status.ACTIVE, account__parked=None, months=1)
     return {
         **{name: row.pk for name, row in rows.items() if row is not None},
+        "services": ordinary.earliest("pk").pk,
         "job": Entry.objects.get(command="nightly-copies --all").pk,
         "run": copies.latest("pk").pk,
         "failed": Run.objects.filter(entry__command="sync-stock").latest("pk").pk,
