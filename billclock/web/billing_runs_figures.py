@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from billclock.billing.money import Money
@@ -63,7 +63,10 @@ class Figure:
     @property
     def short(self) -> str:
         """Give it as a part of a sentence: "1,912 renewed"."""
-        return f"{self.told} {self.word}" if self.word else self.told
+        if not self.word:
+            return self.told
+        texts = {"count": self.told, "word": self.word}
+        return pgettext("outcomes counted", "%(count)s %(word)s") % texts
 
 
 def figures(run: JobRun) -> list[Figure]:

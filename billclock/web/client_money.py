@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from billclock.billing.clients import Account
 from billclock.billing.forecast import Coming
 from billclock.billing.money import exponent
+from billclock.billing.progress import Parked
 from billclock.web import client_coming
 from billclock.web import client_words as words
 from billclock.web.client_coming import Month
@@ -54,6 +55,7 @@ def of_account(row: Any, _request: HttpRequest) -> dict[str, Any]:
         "due": ngettext("within %d day", "within %d days", account.credit_due_days)
         % account.credit_due_days,
         "blocked": account.credit_blocked,
+        "parked": Parked.objects.filter(account=account).exists(),
         "autopay": _autopay(account),
         "need": words.amount(need, code),
         "missing": words.amount(need - free, code) if bound and need > free else "",

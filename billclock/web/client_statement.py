@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import get_language, gettext_lazy, override, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -41,7 +41,7 @@ HEADINGS = ("date", "what", "why", "change", "balance", "currency", "transfer")
 class Span(forms.Form):
     """From which day until which, both of them in."""
 
-    since = Day(label=gettext_lazy("From"))
+    since = Day(label=pgettext_lazy("day", "From"))
     until = Day(label=gettext_lazy("until"))
 
     def clean(self) -> dict[str, date]:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billclock import clock
 from billclock.accounts.models import User
@@ -51,7 +52,7 @@ class DiscountForm(Form):
         ProductType.objects.order_by("name"), label=_("Product type"), required=False,
         help_text=_("On all products, if empty."),
     )  # fmt: skip
-    valid_from = Day(label=_("From"), initial=clock.today)
+    valid_from = Day(label=pgettext_lazy("day", "From"), initial=clock.today)
     valid_until = Day(label=_("Ends on"), required=False, help_text=ENDS)
 
     @classmethod
@@ -100,7 +101,7 @@ TIME = Choice(
     "time", _("State"), choices={key: mark.word for key, mark in words.TIMES.items()}, kept=_of_time
 )
 DAYS = (
-    columns.Day("valid_from", _("From"), sort="valid_from"),
+    columns.Day("valid_from", pgettext_lazy("day", "From"), sort="valid_from"),
     columns.Day("valid_until", _("Ends on")),
     State("time", _("State"), of=_time, marks=words.TIMES),
 )

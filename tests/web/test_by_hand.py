@@ -176,7 +176,7 @@ def test_a_program_enters_lists_and_takes_back(account: Account) -> None:
         ({"amount": "7.001"}, "amount: '7.001' has 3 decimals"),
         ({"account": "nobody"}, "there is no account 'nobody'"),
         ({"sort": "gift"}, "sort: 'gift' is none of goodwill, correction"),
-        ({"amount": "-20.01"}, "it has 2000 to spend"),
+        ({"amount": "-20.01"}, "it has 20.00 EUR to spend"),
         ({"key": "k" * 61}, "key: give 1 to 60 letters"),
         ({"key": ""}, "key"),
         ({"reason": " "}, "reason is missing"),

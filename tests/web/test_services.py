@@ -174,9 +174,12 @@ def test_a_page_tells_what_the_next_renewal_costs(house: House, signed_in: Signe
     assert "No price is set for its period" in shown
     run = progress.begin("billdaily", house.provider, house.provider.today())
     Parked.objects.create(account=service.account, reason="odd", since=clock.now(), run=run)
-    shown = page(signed_in(Role.ROOT), f"/services/{service.pk}")
+    client = signed_in(Role.ROOT)
+    shown = page(client, f"/services/{service.pk}")
     assert "Its account is parked" in shown
     assert "No price is set for its period" not in shown
+    shown = page(client, f"/client-accounts/{service.account_id}")
+    assert "parked: billing leaves it alone" in shown
 
 
 def act(browser: Client, row: Service, name: str, **given: str) -> str:
