@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from billclock import clock
 from billclock.accounts.models import AuditRow
+from billclock.cron.findings import storable
 
 REQUEST_ID = "billclock.request_id"
 
@@ -33,15 +34,10 @@ def note(
         at=clock.now(),
         actor=actor,
         act=act,
-        subject=_storable(subject),
-        table=_storable(table),
-        before=_storable(before),
-        after=_storable(after),
+        subject=storable(subject),
+        table=storable(table),
+        before=storable(before),
+        after=storable(after),
         address=address,
         request_id=request_id,
     )
-
-
-def _storable(text: str) -> str:
-    """Put a mark in place of what was no UTF-8 in a crontab and no database keeps as text."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -7,6 +7,7 @@ from ninja import Field, Schema
 from pydantic import BeforeValidator
 
 from billclock.api.parameters import MOST
+from billclock.cron.findings import storable
 
 
 def _none_if_empty(value: Any) -> Any:
@@ -15,9 +16,7 @@ def _none_if_empty(value: Any) -> Any:
 
 def _readable(value: Any) -> Any:
     """Replace what no UTF-8 can hold: bytes of a crontab that are no text."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return value
+    return storable(value) if isinstance(value, str) else value
 
 
 Empty = BeforeValidator(_none_if_empty)

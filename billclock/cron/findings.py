@@ -68,6 +68,11 @@ def shown(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def storable(text: str) -> str:
+    """Put a mark in place of what was no UTF-8 in a crontab and no database keeps as text."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def subjects(crontab: Crontab) -> Iterator[Subject]:
     """Give every active entry with what is in force for it."""
     scope, environment = -1, {}

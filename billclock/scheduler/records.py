@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import DatabaseError, connections, router, transaction
 
+from billclock.cron.findings import storable
 from billclock.scheduler import chains
 from billclock.scheduler.chains import Follower
 from billclock.scheduler.executors.base import Ending, Launch
@@ -53,9 +54,10 @@ class Records:
         self, ending: Ending, outcome: Outcome, reason: str, mail: Mail, hook: Mail = Mail.NONE
     ) -> None:
         """Note a run that is over."""
+        # bytes that no database keeps as text would keep all that waits from being written
         self.ends.append(
             (
-                *(ending.at, outcome, _storable(reason), ending.code, ending.signal),
+                *(ending.at, outcome, storable(reason), ending.code, ending.signal),
                 *(ending.cpu, ending.memory, ending.output_size, mail, hook, ending.run),
             )
         )
@@ -64,11 +66,11 @@ class Records:
         self, run: int, outcome: Outcome, reason: str, mail: Mail, hook: Mail = Mail.NONE
     ) -> None:
         """Note a run that never began, and why."""
-        self.ends.append((None, outcome, _storable(reason), *(None,) * 4, 0, mail, hook, run))
+        self.ends.append((None, outcome, storable(reason), *(None,) * 4, 0, mail, hook, run))
 
     def settled(self, slot: int, outcome: Outcome, reason: str) -> None:
         """Note the outcome of a planned moment."""
-        self.outcomes.append((outcome, _storable(reason), slot))
+        self.outcomes.append((outcome, storable(reason), slot))
 
     def flush(self) -> DatabaseError | None:
         """Write what waits in one transaction; on an error keep it all and give the error."""
@@ -102,11 +104,3 @@ class Records:
                         [[adapt(v) if isinstance(v, datetime) else v for v in row] for row in rows],
                     )
             return list(chains.insert(self.followers, self.host))
-
-
-def _storable(reason: str) -> str:
-    """Put a mark in place of bytes of a crontab that are no UTF-8, which no database keeps as text.
-
-    A row that can't be written would keep all others that wait from being written, for ever.
-    """
-    return reason.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -27,7 +27,7 @@ from billclock.billing import (
 from billclock.billing import engine as sql
 from billclock.billing.catalog import Cycle, Product
 from billclock.billing.charges import Charge
-from billclock.billing.clients import Account, Contact, Payer
+from billclock.billing.clients import Contact, Payer
 from billclock.billing.daily import run
 from billclock.billing.errors import DocumentError
 from billclock.billing.invoice_lines import Line
@@ -36,14 +36,11 @@ from billclock.billing.ledger import Cause, LedgerAccount, Transfer
 from billclock.billing.notifications import Notice
 from billclock.billing.payments import Payment, PaymentMethod
 from billclock.billing.provider import TaxRate
-from tests.billing.charged import charge, reverse
+from tests.billing.charged import DECEMBER, POSTPAID, charge, issued, post, reverse, sound
 from tests.billing.company import LONG_AGO, TODAY, House, assert_books_agree, balance, noon
 from tests.billing.papers import read, text
 
 pytestmark = pytest.mark.usefixtures("engine")
-
-FIRST = date(2026, 12, 1)
-POSTPAID = Account.Kind.POSTPAID
 
 
 @pytest.fixture
@@ -54,28 +51,13 @@ def home(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def today() -> Iterator[None]:
-    with clock.at(noon(FIRST)):
+    with clock.at(noon(DECEMBER)):
         yield
-
-
-def post(house: House, account: Account, *nets: int) -> list[Charge]:
-    return [charge(house, account, net) for net in nets]
-
-
-def issued(house: House, account: Account, *nets: int) -> Invoice:
-    charges = post(house, account, *nets)
-    made = invoicing.draft(account, house.company, charges, key=f"k{Invoice.objects.count()}")
-    return invoicing.issue(made, FIRST)
 
 
 def rounding_of(house: House) -> int:
     found = LedgerAccount.objects.filter(kind=ledger.Kind.ROUNDING, owner=house.company.code)
     return sum(held.balance_minor for held in found)
-
-
-def sound() -> None:
-    assert_books_agree()
-    assert [breach for breach in verifying.breaches() if "tile" not in breach.invariant] == []
 
 
 def test_an_issued_invoice_has_number_lines_taxes_parties_and_a_letter(today):
@@ -90,7 +72,7 @@ def test_an_issued_invoice_has_number_lines_taxes_parties_and_a_letter(today):
     invoice = issued(house, account, 10_00, 20_00)
     assert (invoice.number, invoice.state) == ("2026-000001", Invoice.State.ISSUED)
     assert (invoice.net_minor, invoice.tax_minor, invoice.rounding_minor) == (30_00, 5_70, 0)
-    assert invoice.due_on == FIRST + timedelta(days=14)
+    assert invoice.due_on == DECEMBER + timedelta(days=14)
     assert invoice.seller["name"] == "Acme GmbH"
     assert invoice.buyer["name"] == "Byron Ltd"
     assert invoice.buyer["address"] == ["1 Mill Road", "London", "United Kingdom"]
@@ -104,7 +86,7 @@ def test_tax_by_rate_differs_from_tax_by_line_and_books_and_invoice_agree(today)
     account = house.account(kind=POSTPAID)
     charges = post(house, account, *[13] * 3)  # 19 % of 0.13 is 0.0247, of 0.39 0.0741
     assert sum(one.tax_minor for one in charges) == 6
-    invoice = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), FIRST)
+    invoice = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), DECEMBER)
     assert (invoice.tax_minor, invoice.rounding_minor) == (7, 1)
     assert balance(account) == -invoice.total_minor
     tax = LedgerAccount.objects.get(kind=ledger.Kind.TAX, currency="EUR")
@@ -150,7 +132,7 @@ def reloaded(house: House) -> House:
 def test_whatever_is_charged_lines_give_the_total_and_books_agree(
     engine, nets, gross, by_line, currency, ppm
 ):
-    with transaction.atomic(), clock.at(noon(FIRST)):
+    with transaction.atomic(), clock.at(noon(DECEMBER)):
         house = House(currency=currency, tax_ppm=ppm)
         house.company.prices_gross, house.company.tax_by_line = gross, by_line
         house.company.save()
@@ -184,16 +166,16 @@ def test_money_that_lies_there_pays_the_invoice_when_it_is_issued(today):
     assert "Amount due 6.90 EUR" in text(papers.pdf(part))
     rich = house.account(100_00, kind=POSTPAID)
     whole = issued(house, rich, 10_00)
-    assert (whole.covered_minor, whole.paid_on) == (11_90, FIRST)
+    assert (whole.covered_minor, whole.paid_on) == (11_90, DECEMBER)
 
 
 def test_what_is_on_no_invoice_yet_is_not_this_invoices_debt(today):
     house = House()
     account = house.account(11_90, kind=POSTPAID)
     before = post(house, account, 10_00)
-    charge(house, account, 50_00, on=FIRST)
+    charge(house, account, 50_00, on=DECEMBER)
     made = invoicing.draft(account, house.company, before, key="k")
-    assert invoicing.issue(made, FIRST).paid_on == FIRST
+    assert invoicing.issue(made, DECEMBER).paid_on == DECEMBER
 
 
 def test_a_charge_stands_on_one_invoice(today):
@@ -226,7 +208,7 @@ def test_a_draft_whose_charge_was_taken_back_is_not_issued(today):
     made = invoicing.draft(account, house.company, [one], key="k")
     reverse(one)
     with pytest.raises(DocumentError, match="was taken back"):
-        invoicing.issue(made, FIRST)
+        invoicing.issue(made, DECEMBER)
     assert NumberSequence.objects.filter(kind="invoice").count() == 0
 
 
@@ -235,12 +217,12 @@ def test_a_cancelled_draft_frees_charges_and_key_and_draws_no_number(today):
     account = house.account(kind=POSTPAID)
     charges = post(house, account, 10_00)
     dropped = invoicing.cancel(invoicing.draft(account, house.company, charges, key="k"))
-    again = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), FIRST)
+    again = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), DECEMBER)
     assert (again.number, dropped.number) == ("2026-000001", "")
     with pytest.raises(DocumentError, match="credit note"):
         invoicing.cancel(again)
     with pytest.raises(DocumentError, match="is issued, and no draft"):
-        invoicing.issue(again, FIRST)
+        invoicing.issue(again, DECEMBER)
 
 
 def test_numbers_have_no_gap_after_what_failed_and_begin_again_with_a_year(today):
@@ -259,7 +241,7 @@ def test_numbers_have_no_gap_after_what_failed_and_begin_again_with_a_year(today
 def test_a_request_to_pay_moves_nothing_and_can_be_cancelled(today):
     house = House()
     account = house.account()
-    lines = [Line("Web, a month", 10_00, 1_90, 190_000, "DE", start=FIRST, end=date(2027, 1, 1))]
+    lines = [Line("Web, a month", 10_00, 1_90, 190_000, "DE", start=DECEMBER, end=date(2027, 1, 1))]
     request = invoicing.request_payment(account, lines, key="forecast 1")
     assert invoicing.request_payment(account, lines, key="forecast 1").pk == request.pk
     assert (request.number, request.total_minor) == ("REQ-2026-000001", 11_90)
@@ -282,65 +264,7 @@ def test_a_request_whose_payment_came_is_paid(today):
     assert Invoice.objects.get().paid_on is None
     Payment.objects.filter(pk=payment.pk).update(state=Payment.State.CREDITED)
     following.mark_paid(account)
-    assert Invoice.objects.get().paid_on == FIRST
-
-
-# credit notes
-
-
-def test_a_reversed_charge_of_an_invoice_becomes_a_credit_note_once(today):
-    house = House()
-    account = house.account(kind=POSTPAID)
-    invoice = issued(house, account, 13, 13, 13)
-    reverse(invoice.lines.get(position=3).charge, why="the disk broke")
-    (note,) = crediting.credit_reversed(account)
-    assert crediting.credit_reversed(account) == []
-    assert (note.kind, note.number) == (Invoice.Kind.CREDIT_NOTE, "CN-2026-000001")
-    assert (note.credits_id, note.note) == (invoice.pk, "the disk broke")
-    assert balance(account) == note.total_minor - invoice.total_minor
-    printed = text(papers.pdf(note))
-    assert "Credit note" in printed
-    assert invoice.number in printed
-    sound()
-
-
-def test_what_was_taken_back_of_the_newest_invoice_pays_no_older_one(today):
-    house = House()
-    account = house.account(kind=POSTPAID)
-    old, new = issued(house, account, 10_00), issued(house, account, 20_00)
-    reverse(new.lines.get().charge)
-    following.mark_paid(account)  # before its credit note is written
-    assert set(Invoice.objects.waiting()) == {old}
-    crediting.credit_reversed(account)
-    house.pay(account, 11_90)
-    following.mark_paid(account)
-    assert not Invoice.objects.waiting().exists()
-    sound()
-
-
-def test_an_invoice_taken_back_whole_waits_for_no_money(today):
-    house = House()
-    account = house.account(kind=POSTPAID)
-    old, new = issued(house, account, 10_00), closing.close(issued(house, account, 20_00))
-    reverse(new.lines.get().charge)
-    crediting.credit_reversed(account)
-    assert set(Invoice.objects.waiting()) == {old}
-    sound()
-
-
-def test_what_was_not_reversed_cannot_be_credited_nor_twice(today):
-    house = House()
-    account = house.account(kind=POSTPAID)
-    invoice, other = issued(house, account, 10_00), issued(house, account, 5_00)
-    (line,) = invoice.lines.all()
-    with pytest.raises(DocumentError, match="charges were reversed"):
-        crediting.credit(invoice, [line], "goodwill")
-    reverse(line.charge)
-    with pytest.raises(DocumentError, match="whose charges were reversed"):
-        crediting.credit(other, [line], "wrong invoice")
-    crediting.credit(invoice, [line], "back")
-    with pytest.raises(DocumentError, match="each once"):
-        crediting.credit(invoice, [line], "again")
+    assert Invoice.objects.get().paid_on == DECEMBER
 
 
 # closing
@@ -349,7 +273,7 @@ def test_what_was_not_reversed_cannot_be_credited_nor_twice(today):
 def test_a_closed_invoice_is_sealed_kept_and_stays(today, home):
     house = House()
     closed = closing.close(issued(house, house.account(kind=POSTPAID), 10_00))
-    assert (closed.state, closed.closed_on) == (Invoice.State.CLOSED, FIRST)
+    assert (closed.state, closed.closed_on) == (Invoice.State.CLOSED, DECEMBER)
     file = closing.place(closed)
     assert file.parent == home / "documents" / "acme-gmbh" / "2026"
     assert file.read_bytes() == closing.pdf(closed)
@@ -424,7 +348,7 @@ def test_the_database_keeps_an_issued_invoice_as_it_is(today, home, change):
     closing.close(invoice)
     with pytest.raises(DatabaseError, match="stays as it is"), transaction.atomic():
         Invoice.objects.update(note="new")
-    Invoice.objects.update(paid_on=FIRST, signed_on=FIRST)
+    Invoice.objects.update(paid_on=DECEMBER, signed_on=DECEMBER)
 
 
 # papers
@@ -439,7 +363,7 @@ def test_what_is_charged_by_the_day_stands_once(today):
         run.bill(house.provider, TODAY + timedelta(days=day), run.Plan())
     charges = Charge.objects.filter(net_minor__gt=0)
     assert charges.count() == 5
-    invoice = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), FIRST)
+    invoice = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), DECEMBER)
     (line,) = papers.paper(invoice).lines
     assert (line.text, line.quantity) == ("Hourly, vm1", "120 ч")
     assert (line.start, line.end) == (TODAY, TODAY + timedelta(days=5))
@@ -455,7 +379,7 @@ def test_days_that_stand_as_one_line_are_taxed_as_one(today):
     for day in range(10):
         run.bill(house.provider, TODAY + timedelta(days=day), run.Plan())
     charges = Charge.objects.filter(net_minor__gt=0)
-    invoice = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), FIRST)
+    invoice = invoicing.issue(invoicing.draft(account, house.company, charges, key="k"), DECEMBER)
     printed = papers.paper(invoice).lines
     assert [(line.net_minor, line.tax_minor) for line in printed] == [(310, 59)] * 3
     assert sum(charge.tax_minor for charge in charges) == 180
